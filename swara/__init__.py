@@ -1,0 +1,1 @@
+"""The words all Swara services share; imports no service."""

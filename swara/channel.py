@@ -1,0 +1,50 @@
+"""The calling side of gRPC: how a service reaches the one below it, and what its failures are called."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+
+from swara.errors import SwaraError, Unavailable, kind_of
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+KEEPALIVE = (
+    # A peer that is silent for 5 s is pinged and given up after 5 more: 10 s in all (law 5).
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+OPTIONS = (
+    *KEEPALIVE,
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # A service that was away is tried again soon, not after gRPC's default of up to two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+)
+
+
+def connect(address: str) -> grpc.aio.Channel:
+    """A channel to `host:port` or `unix:/path`; it connects by itself when it is used."""
+    return grpc.aio.insecure_channel(address, options=OPTIONS)
+
+
+@asynccontextmanager
+async def calling(service: str, address: str) -> AsyncIterator[None]:
+    """Raises the SwaraError that a failed call to `service` stands for, with the sentence it came with."""
+    try:
+        yield
+    except grpc.aio.AioRpcError as error:
+        raise _error(error, service, address) from error
+
+
+def _error(error: grpc.aio.AioRpcError, service: str, address: str) -> SwaraError:
+    kind = kind_of(error.code().name)
+    if kind is Unavailable and not _answered(error):
+        return Unavailable(f"the {service} at {address} went away or cannot be reached")
+    return kind(error.details() or f"the {service} at {address} failed without a sentence")
+
+
+def _answered(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the service itself sent this status, rather than the connection to it breaking."""
+    return any(key == "swara-error" for key, _ in error.trailing_metadata() or ())

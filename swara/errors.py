@@ -1,0 +1,111 @@
+"""The errors every service may answer with. Domain code raises them; edges translate them to their wire.
+
+SwaraError
+ ├── InvalidRequest      the caller must change the request
+ │    └── UnknownName    ... because no such model or voice exists
+ ├── NotBuilt            the call exists in the contract and not yet in the code
+ ├── Full                no room now; `retry_after_seconds` says when to try again
+ ├── Unavailable         a service that is needed does not answer, or is shutting down
+ ├── TimedOut            the deadline passed
+ ├── Cancelled           the caller went away
+ └── Broken              our fault
+SetupError               a service cannot start: the sentence goes to stderr, the exit code is 2
+"""
+
+from typing import ClassVar
+
+
+class SwaraError(Exception):
+    """A sentence for the caller, and the codes by which each wire tells its kind.
+
+    The gRPC code is stored by name so that domain files need not import grpc.
+    """
+
+    grpc_code: ClassVar[str] = "INTERNAL"
+    http_status: ClassVar[int] = 500
+    websocket_close: ClassVar[int] = 1011
+    label: ClassVar[str] = "broken"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class InvalidRequest(SwaraError):
+    """The caller must change the request."""
+
+    grpc_code = "INVALID_ARGUMENT"
+    http_status = 400
+    websocket_close = 1008
+    label = "invalid"
+
+
+class UnknownName(InvalidRequest):
+    """No such model or voice; the sentence lists the ones that exist."""
+
+    label = "unknown_name"
+
+
+class NotBuilt(SwaraError):
+    """The call is in the contract and not yet in the code."""
+
+    grpc_code = "UNIMPLEMENTED"
+    http_status = 501
+    websocket_close = 1008
+    label = "not_built"
+
+
+class Full(SwaraError):
+    """No room for a new stream now."""
+
+    grpc_code = "RESOURCE_EXHAUSTED"
+    http_status = 429
+    websocket_close = 1013
+    label = "full"
+
+    def __init__(self, sentence: str, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(SwaraError):
+    """A service that is needed does not answer, or is shutting down."""
+
+    grpc_code = "UNAVAILABLE"
+    http_status = 503
+    websocket_close = 1012
+    label = "unavailable"
+
+
+class TimedOut(SwaraError):
+    """The deadline passed."""
+
+    grpc_code = "DEADLINE_EXCEEDED"
+    http_status = 504
+    websocket_close = 1011
+    label = "timed_out"
+
+
+class Cancelled(SwaraError):
+    """The caller went away; nobody reads this."""
+
+    grpc_code = "CANCELLED"
+    http_status = 499
+    websocket_close = 1001
+    label = "cancelled"
+
+
+class Broken(SwaraError):
+    """Our fault; the log has the traceback under the request id."""
+
+
+class SetupError(Exception):
+    """A service cannot start; its sentence is all the operator should need."""
+
+
+KINDS: tuple[type[SwaraError], ...] = (InvalidRequest, NotBuilt, Full, Unavailable, TimedOut, Cancelled, Broken)
+
+
+def kind_of(grpc_code: str) -> type[SwaraError]:
+    """The error class a gRPC status code name stands for; Broken for any other."""
+    return next((kind for kind in KINDS if kind.grpc_code == grpc_code), Broken)

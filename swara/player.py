@@ -1,0 +1,106 @@
+"""A simulated player: when a listener first hears something, and how often the sound would stop.
+
+Law 8: first audio is the first 10 ms with RMS above -50 dBFS, and a player that begins at 200 ms held judges gaps.
+No clock and no I/O: the caller says when each chunk came.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from swara.frames import SAMPLE_RATE_HZ
+from swara.pcm import Samples, rms_dbfs
+
+AUDIBLE_DBFS = -50.0
+WINDOW_SECONDS = 0.010
+START_HELD_SECONDS = 0.200
+
+
+@dataclass(frozen=True)
+class Playback:
+    """What the listener experienced; times in seconds since the request left, None where it never happened."""
+
+    first_audio_seconds: float | None
+    play_seconds: float | None
+    underruns: int
+    gap_seconds: float
+    audio_seconds: float
+    arrival_seconds: float
+
+    @property
+    def real_time_factor(self) -> float:
+        """Seconds of audio per second of waiting for all of it; above 1 is faster than real time."""
+        return self.audio_seconds / self.arrival_seconds if self.arrival_seconds > 0 else 0.0
+
+
+class Player:
+    """Plays chunks as they come: `feed` each, then `finish`."""
+
+    def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._rate_hz = sample_rate_hz
+        self._window_samples = int(WINDOW_SECONDS * sample_rate_hz)
+        self._unjudged = np.empty(0, np.int16)
+        self._samples = 0
+        self._first_audio_seconds: float | None = None
+        self._play_seconds: float | None = None
+        self._dry_seconds = 0.0
+        self._underruns = 0
+        self._gap_seconds = 0.0
+        self._last_seconds = 0.0
+
+    def feed(self, at_seconds: float, samples: Samples) -> None:
+        """Takes samples [T] that arrived `at_seconds` after the request left."""
+        if not len(samples):
+            return
+        self._last_seconds = at_seconds
+        self._listen(at_seconds, samples)
+        self._samples += len(samples)
+        if self._play_seconds is None:
+            if self.held_seconds >= START_HELD_SECONDS:
+                self._begin(at_seconds)
+            return
+        self._fill(at_seconds, len(samples))
+
+    def finish(self, at_seconds: float) -> Playback:
+        """The stream ended `at_seconds` after the request left; what is held now plays to its end."""
+        if self._play_seconds is None and self._samples:
+            self._begin(at_seconds)
+        return Playback(
+            self._first_audio_seconds,
+            self._play_seconds,
+            self._underruns,
+            self._gap_seconds,
+            self._samples / self._rate_hz,
+            self._last_seconds,
+        )
+
+    @property
+    def held_seconds(self) -> float:
+        """Seconds of audio received in all."""
+        return self._samples / self._rate_hz
+
+    def slack_seconds(self, now_seconds: float) -> float:
+        """How long the sound goes on if nothing more arrives; negative once it has stopped."""
+        return self.held_seconds if self._play_seconds is None else self._dry_seconds - now_seconds
+
+    def _begin(self, at_seconds: float) -> None:
+        self._play_seconds = at_seconds
+        self._dry_seconds = at_seconds + self.held_seconds
+
+    def _fill(self, at_seconds: float, count: int) -> None:
+        if at_seconds > self._dry_seconds:
+            self._underruns += 1
+            self._gap_seconds += at_seconds - self._dry_seconds
+            self._dry_seconds = at_seconds
+        self._dry_seconds += count / self._rate_hz
+
+    def _listen(self, at_seconds: float, samples: Samples) -> None:
+        if self._first_audio_seconds is not None:
+            return
+        heard = np.concatenate([self._unjudged, samples])
+        windows = len(heard) // self._window_samples
+        for k in range(windows):
+            if rms_dbfs(heard[k * self._window_samples : (k + 1) * self._window_samples]) > AUDIBLE_DBFS:
+                self._first_audio_seconds = at_seconds
+                return
+        self._unjudged = heard[windows * self._window_samples :]

@@ -1,0 +1,96 @@
+"""The serving side of gRPC: startup, loop, shutdown; health, reflection, and errors as statuses."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from prometheus_client import start_http_server
+
+from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
+from swara.errors import Broken, SetupError, SwaraError
+
+log = logging.getLogger(__name__)
+
+OPTIONS = (
+    *KEEPALIVE,
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Callers ping every 5 s; without this gRPC would answer with GOAWAY "too many pings".
+    ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
+    ("grpc.http2.max_ping_strikes", 0),
+    # A port that is taken is an error, not a second listener that gets half of the calls.
+    ("grpc.so_reuseport", 0),
+)
+
+
+class RpcServer:
+    """A gRPC server with health and reflection that says it is serving only between `start` and `drain`."""
+
+    def __init__(self) -> None:
+        self.grpc = grpc.aio.server(options=OPTIONS)
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
+        self._services: tuple[str, ...] = ()
+
+    async def start(self, address: str, services: Sequence[str]) -> None:
+        """Listens on `host:port` or `unix:/path` for these full service names; raises SetupError if it is taken."""
+        self._services = (*services, "")
+        reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc)
+        try:
+            bound = self.grpc.add_insecure_port(address)
+        except RuntimeError:
+            bound = 0
+        if not bound:
+            raise SetupError(f"cannot listen on {address}: is another process using it?")
+        await self.grpc.start()
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Says NOT_SERVING, takes no new calls, lets running ones finish for `grace_seconds`, then cancels them."""
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self.grpc.stop(grace_seconds)
+
+    async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+        for service in self._services:
+            await self._health.set(service, status)
+
+
+@asynccontextmanager
+async def answering(context: grpc.aio.ServicerContext, request_id: str) -> AsyncIterator[None]:
+    """Ends the call with the status of the error raised inside; an unforeseen one is logged and called INTERNAL."""
+    try:
+        yield
+    except SwaraError as error:
+        await _abort(context, error, request_id)
+    except (asyncio.CancelledError, GeneratorExit, grpc.aio.AbortError):
+        raise
+    except Exception:
+        log.exception("unforeseen error", extra={"request_id": request_id})
+        await _abort(context, Broken("something went wrong here; the log tells what"), request_id)
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: SwaraError, request_id: str) -> None:
+    metadata = (("swara-error", error.label), ("swara-request-id", request_id))
+    sentence = error.sentence if request_id in error.sentence else f"{error.sentence} (request {request_id})"
+    await context.abort(getattr(grpc.StatusCode, error.grpc_code), sentence, metadata)
+
+
+def serve_metrics(host: str, port: int) -> None:
+    """Serves Prometheus metrics from a thread; raises SetupError if the port is taken."""
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        raise SetupError(f"cannot serve metrics on {host}:{port}: {error.strerror}") from None
+
+
+async def until_signalled() -> None:
+    """Waits for SIGTERM or SIGINT."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()

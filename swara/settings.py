@@ -1,0 +1,64 @@
+"""Settings: one frozen object per service, from `SWARA_<SERVICE>_*` variables and `--flags`; flags win.
+
+An unknown or malformed one stops the process with a sentence.
+"""
+
+import os
+import sys
+from typing import Literal, Self, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from swara.errors import SetupError
+
+S = TypeVar("S", bound="ServiceSettings")
+SERVICES = ("TOKEN", "AUDIO", "GATEWAY")
+
+
+class ServiceSettings(BaseSettings):
+    """What every service can be told. Addresses are `host:port` or `unix:/path`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", cli_kebab_case=True, env_ignore_empty=True)
+
+    metrics_host: str = Field("0.0.0.0", description="interface of the Prometheus port, which must not be public")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
+    log_format: Literal["text", "json"] = Field("text", description="text for people, json for collectors")
+    grace_seconds: float = Field(10.0, ge=0, description="how long running streams may go on after SIGTERM")
+
+    @classmethod
+    def load(cls, arguments: list[str]) -> Self:
+        """Reads environment and flags; raises SetupError that names every wrong one."""
+        _refuse_unknown_variables(cls)
+        try:
+            return cls(_cli_parse_args=arguments)  # type: ignore[call-arg]
+        except (ValidationError, SettingsError) as error:
+            raise SetupError(_sentence(error)) from None
+
+
+def _refuse_unknown_variables(cls: type[ServiceSettings]) -> None:
+    prefix = cls.model_config["env_prefix"]
+    known = {prefix + name.upper() for name in cls.model_fields}
+    mine = {name for name in os.environ if name.startswith(prefix)}
+    nobodys = {
+        name
+        for name in os.environ
+        if name.startswith("SWARA_") and not name.startswith(tuple(f"SWARA_{service}_" for service in SERVICES))
+    }
+    if wrong := sorted((mine - known) | nobodys):
+        raise SetupError(f"unknown setting {', '.join(wrong)}; known are {', '.join(sorted(known))}")
+
+
+def _sentence(error: ValidationError | SettingsError) -> str:
+    if isinstance(error, SettingsError):
+        return str(error)
+    return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+
+
+def load_or_exit(cls: type[S]) -> S:
+    """The settings of this process; prints the sentence and exits with code 2 where one is wrong."""
+    try:
+        return cls.load(sys.argv[1:])
+    except SetupError as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
