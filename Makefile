@@ -1,0 +1,68 @@
+# Everything Swara can do on this machine. `make help` lists it; each target sets up what it needs.
+
+VENV   := .venv
+PYTHON := $(VENV)/bin/python
+# The CPU needs no more than this; on Linux give TORCH="torch==2.13.0 --index-url <PyTorch's CPU index>" to spare
+# yourself the CUDA libraries that the plain package brings.
+TORCH  ?= torch==2.13.0
+PIP    := $(PYTHON) -m pip --disable-pip-version-check --quiet
+# Stamps carry the checksum of pyproject.toml: a change there sets up again, nothing else does.
+KEY      := $(shell cksum pyproject.toml | cut -d' ' -f1)
+SERVICES := $(VENV)/.services-$(KEY)
+DEV      := $(VENV)/.dev-$(KEY)
+GENERATED := swara/v1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check protos bench demo-model evaluate clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
+
+demo: $(SERVICES)  ## start the three services, speak two Hindi sentences into out/, stop
+	$(PYTHON) -m benchmarks.demo
+
+serve: $(SERVICES)  ## keep the three services up until Ctrl-C
+	$(PYTHON) -m swara.stack
+
+bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
+	$(PYTHON) -m benchmarks.stack
+
+test: $(DEV)  ## run every test
+	$(PYTHON) -m pytest
+
+check: $(DEV)  ## format, lint, types, import contracts, protos
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/buf lint
+	@$(MAKE) --no-print-directory protos OUT=build/protos
+	diff -r -x __pycache__ -x __init__.py build/protos/swara/v1 $(GENERATED) || { echo "run: make protos"; exit 1; }
+
+protos: OUT ?= .
+protos: $(DEV)  ## generate swara/v1 from protos/
+	mkdir -p $(OUT)
+	$(PYTHON) -m grpc_tools.protoc -I protos --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) protos/swara/v1/*.proto
+
+demo-model: $(DEV)  ## make the demo model again from nothing (hours)
+	$(PYTHON) -m demo_model make
+
+evaluate: $(DEV)  ## measure how well a listener understands the demo model
+	$(PYTHON) -m demo_model evaluate
+
+clean:  ## remove what was built, the virtual environment included
+	rm -rf $(VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(PYTHON):
+	python3 -m venv $(VENV)
+
+# PyTorch first and by itself: asked for together with the rest, pip would take the newest build, with CUDA.
+$(SERVICES): | $(PYTHON)
+	@echo "setting up $(VENV) (minutes the first time)"
+	$(PIP) install $(TORCH)
+	$(PIP) install --editable '.[services]'
+	@rm -f $(VENV)/.services-* && touch $@
+
+$(DEV): $(SERVICES)
+	$(PIP) install --editable '.[dev]'
+	@rm -f $(VENV)/.dev-* && touch $@

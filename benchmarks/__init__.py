@@ -1,0 +1,1 @@
+"""Measurements of the real stack. Every command prints one JSON object as its last line."""

@@ -1,0 +1,35 @@
+"""The Python client of Swara: text in, live PCM out. Needs grpcio, protobuf and numpy, and no server."""
+
+from swara_client.aio import AsyncClient, AsyncSpeech
+from swara_client.client import DEFAULT_ADDRESS, Client, Speech
+from swara_client.errors import (
+    Broken,
+    Full,
+    InvalidRequest,
+    NotBuilt,
+    SpeechError,
+    TimedOut,
+    Unavailable,
+    UnknownName,
+)
+from swara_client.request import Voice
+from swara_client.speech import Finished, Started
+
+__all__ = [
+    "DEFAULT_ADDRESS",
+    "AsyncClient",
+    "AsyncSpeech",
+    "Broken",
+    "Client",
+    "Finished",
+    "Full",
+    "InvalidRequest",
+    "NotBuilt",
+    "Speech",
+    "SpeechError",
+    "Started",
+    "TimedOut",
+    "Unavailable",
+    "UnknownName",
+    "Voice",
+]

@@ -1,0 +1,143 @@
+"""One synthesis as the client sees it, without I/O: what the events of its stream add up to.
+
+Both clients, the blocking one and the asyncio one, are shells around this file.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import Message
+
+from swara.frames import SAMPLE_RATE_HZ
+from swara.pcm import Samples, from_bytes
+from swara.player import Playback, Player
+from swara.stopwatch import Stopwatch
+from swara.v1 import speech_service_pb2 as speech_pb2
+from swara.v1 import token_service_pb2 as token_pb2
+from swara_client.errors import Broken, Unavailable
+
+
+@dataclass(frozen=True)
+class Started:
+    """The request as the gateway took it."""
+
+    request_id: str
+    synthesis_id: str
+    model: str
+    model_fingerprint: str
+    voice: str
+    seed: int
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of a synthesis: `reason` is end_of_speech, max_frames or runaway; times as the gateway measured them."""
+
+    reason: str
+    samples: int
+    segments: int
+    frames: int
+    first_chunk_seconds: float
+    total_seconds: float
+
+
+class Progress:
+    """Adds up the events of one synthesis: `take` each, and None at the end; the clock starts when it is made."""
+
+    def __init__(self) -> None:
+        self.started: Started | None = None
+        self.finished: Finished | None = None
+        self.playback: Playback | None = None
+        self.samples = 0
+        self._player = Player()
+        self._stopwatch = Stopwatch()
+
+    def take(self, response: speech_pb2.SynthesizeResponse | None) -> Samples | None:
+        """The samples this event brings, maybe none; None at the end. Raises Broken and Unavailable."""
+        if response is None:
+            self._end()
+            return None
+        event = response.WhichOneof("event")
+        if event == "started":
+            self.started = Started(**_values(Started, response.started))
+            self._player = Player(self.started.sample_rate_hz or SAMPLE_RATE_HZ)
+        elif event == "chunk":
+            return self._chunk(response.chunk)
+        elif event == "finished":
+            reason = token_pb2.FinishReason.Name(response.finished.reason).removeprefix("FINISH_REASON_").lower()
+            self.finished = Finished(**{**_values(Finished, response.finished), "reason": reason})
+        return np.empty(0, np.int16)
+
+    def _end(self) -> None:
+        self.playback = self._player.finish(self._stopwatch.seconds)
+        if self.finished is None:
+            raise Unavailable("the gateway ended the stream before the speech was finished", self.request_id)
+        if self.finished.samples != self.samples:
+            raise Broken(f"{self.finished.samples} samples were announced, {self.samples} came", self.request_id)
+
+    @property
+    def audio_seconds(self) -> float:
+        """Seconds of audio received."""
+        return self._player.held_seconds
+
+    @property
+    def passed_seconds(self) -> float:
+        """Seconds since the request left."""
+        return self._stopwatch.seconds
+
+    def accepted(self) -> Started:
+        """How the gateway took the request; raises Broken if its first event did not tell."""
+        if self.started is None:
+            raise Broken("the gateway's first event was not `started`")
+        return self.started
+
+    @property
+    def request_id(self) -> str:
+        """The id to quote when something went wrong; empty before `started`."""
+        return self.started.request_id if self.started else ""
+
+    def _chunk(self, chunk: speech_pb2.SpeechChunk) -> Samples:
+        if chunk.first_sample != self.samples:
+            raise Broken(f"expected sample {self.samples}, got sample {chunk.first_sample}", self.request_id)
+        samples = from_bytes(chunk.pcm)
+        self.samples += len(samples)
+        self._player.feed(self._stopwatch.seconds, samples)
+        return samples
+
+
+class Outcome:
+    """What the speech of either client tells about itself."""
+
+    def __init__(self) -> None:
+        self._progress = Progress()
+
+    @property
+    def audio_seconds(self) -> float:
+        """Seconds of audio received so far."""
+        return self._progress.audio_seconds
+
+    @property
+    def passed_seconds(self) -> float:
+        """Seconds since the request left."""
+        return self._progress.passed_seconds
+
+    @property
+    def started(self) -> Started:
+        """How the gateway took the request."""
+        return self._progress.accepted()
+
+    @property
+    def finished(self) -> Finished | None:
+        """How it ended; None until it has."""
+        return self._progress.finished
+
+    @property
+    def playback(self) -> Playback | None:
+        """What a listener who played it as it came experienced; None until it has ended."""
+        return self._progress.playback
+
+
+def _values(kind: type, message: Message) -> dict[str, Any]:
+    return {field.name: getattr(message, field.name) for field in fields(kind)}
