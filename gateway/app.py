@@ -1,0 +1,63 @@
+"""The gateway process: startup, loop, shutdown."""
+
+import asyncio
+import logging
+
+from gateway.admission import Admission
+from gateway.audio_client import AudioClient
+from gateway.grpc_api import SERVICE_NAME, SpeechServicer
+from gateway.http_api import application
+from gateway.metrics import GatewayMetrics
+from gateway.models import Models
+from gateway.pipeline import Limits, Pipeline
+from gateway.sessions import Sessions
+from gateway.settings import GatewaySettings
+from gateway.web import WebServer
+from swara.server import RpcServer, serve_metrics, until_signalled
+from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
+
+log = logging.getLogger(__name__)
+
+
+class Gateway:
+    """The parts of one gateway, put together; both servers share one event loop."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._audio = AudioClient(settings.audio_address)
+        self._admission = Admission(settings.max_streams)
+        models = Models(self._audio.model)
+        limits = Limits(settings.max_text_characters, settings.max_lead_seconds)
+        pipeline = Pipeline(self._audio, models, limits)
+        sessions = Sessions(pipeline, self._admission, GatewayMetrics())
+        self._rpc = RpcServer()
+        add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
+        self._web = WebServer(
+            application(sessions, models, self._admission, settings.max_body_bytes), settings.max_body_bytes
+        )
+
+    async def start(self) -> None:
+        """Opens the doors; raises SetupError where an address is taken."""
+        serve_metrics(self._settings.metrics_host, self._settings.metrics_port)
+        await self._web.start(self._settings.http_address, self._settings.silent_seconds)
+        await self._rpc.start(self._settings.address, [SERVICE_NAME])
+        log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
+
+    async def stop(self) -> None:
+        """Not ready, no new streams, running ones finish within the grace period, then everything is closed."""
+        grace_seconds = self._settings.grace_seconds
+        log.info("shutting down; running streams have %g s", grace_seconds)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._rpc.stop(grace_seconds))
+            emptied = group.create_task(self._admission.drain(grace_seconds))
+        await self._web.stop()
+        await self._audio.close()
+        log.info("stopped%s", "" if emptied.result() else "; streams that were still running have been cut off")
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Runs a gateway until SIGTERM or SIGINT."""
+    gateway = Gateway(settings)
+    await gateway.start()
+    await until_signalled()
+    await gateway.stop()

@@ -1,0 +1,60 @@
+"""What a listener hears about one synthesis: started, chunks, finished."""
+
+from dataclasses import dataclass
+
+from swara.speech import FinishReason
+
+
+@dataclass(frozen=True)
+class Started:
+    """The request as it was taken; comes once, first."""
+
+    request_id: str
+    synthesis_id: str
+    model: str
+    fingerprint: str
+    voice: str
+    seed: int
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of speech, never empty.
+
+    `first_sample` counts from the start of the synthesis, `first_frame` from the start of the segment. `codes` are all
+    frames received since the last chunk (packed, 14 bytes each), those still waiting for their lookahead included.
+    """
+
+    segment: int
+    first_sample: int
+    pcm: bytes
+    first_frame: int
+    codes: bytes
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Where the time went, in seconds; the first two since the request's arrival, the rest summed over the segments."""
+
+    first_chunk_seconds: float
+    total_seconds: float
+    first_token_seconds: float
+    queue_seconds: float
+    prefill_seconds: float
+    decode_seconds: float
+    codec_seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The end of a synthesis, with why its last segment ended; comes once, last."""
+
+    reason: FinishReason
+    samples: int
+    segments: int
+    frames: int
+    timings: Timings
+
+
+SpeechEvent = Started | Chunk | Finished

@@ -1,0 +1,55 @@
+"""What a listener asks for, as a plain value that every door translates to."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from swara.errors import InvalidRequest
+from swara.speech import MAX_SEED, Sampling
+from swara.stopwatch import Stopwatch
+
+
+class Priority(Enum):
+    """Which work goes first when there is more than the hardware can do at once."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """One text to be spoken; empty names take the defaults, a seed of None is drawn, `arrival` began when it came."""
+
+    request_id: str
+    text: str
+    model: str = ""
+    voice: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int | None = None
+    priority: Priority = Priority.INTERACTIVE
+    timeout_seconds: float | None = None
+    arrival: Stopwatch = field(default_factory=Stopwatch, compare=False)
+
+    @property
+    def remaining_seconds(self) -> float | None:
+        """What is left of the caller's deadline, never below 0; None where there is no deadline."""
+        return None if self.timeout_seconds is None else max(0.0, self.timeout_seconds - self.arrival.seconds)
+
+    def checked(self, max_text_characters: int) -> "SpeechRequest":
+        """Itself; raises InvalidRequest with a sentence for what no model could speak."""
+        if not any(map(str.isalnum, self.text)):
+            raise InvalidRequest("the text is empty: it needs at least one letter or digit")
+        if len(self.text) > max_text_characters:
+            raise InvalidRequest(f"the text has {len(self.text)} characters, the limit is {max_text_characters}")
+        for name in ("text", "model", "voice"):
+            _refuse_lone_surrogates(name, getattr(self, name))
+        if self.seed is not None and not 0 <= self.seed <= MAX_SEED:
+            raise InvalidRequest(f"seed must be between 0 and {MAX_SEED}")
+        self.sampling.checked()
+        return self
+
+
+def _refuse_lone_surrogates(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{name} is not valid Unicode: it holds half of a surrogate pair") from None

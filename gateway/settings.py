@@ -1,0 +1,34 @@
+"""The gateway's settings: SWARA_GATEWAY_* variables and flags."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from swara.settings import ServiceSettings
+
+# A character takes at most 12 bytes as JSON (two escaped surrogates); the other fields fit in the rest.
+JSON_BYTES_PER_CHARACTER = 12
+OTHER_FIELDS_BYTES = 16_384
+
+
+class GatewaySettings(ServiceSettings):
+    """What the gateway can be told. Addresses are `host:port` or `unix:/path`."""
+
+    model_config = SettingsConfigDict(env_prefix="SWARA_GATEWAY_")
+
+    address: str = Field("127.0.0.1:50051", description="where gRPC is served")
+    http_address: str = Field("127.0.0.1:8080", description="where HTTP and WebSocket are served")
+    audio_address: str = Field("127.0.0.1:50052", description="where the audio service is")
+    metrics_port: int = Field(9101, ge=1, le=65_535, description="Prometheus port")
+    max_text_characters: int = Field(5_000, ge=1, description="longest text of one request, in characters")
+    max_streams: int = Field(256, ge=1, description="streams spoken at once; one more is told Full")
+    max_lead_seconds: float = Field(
+        0.0, ge=0, description="how far generation may run ahead of playback, in seconds of audio; 0 is without bound"
+    )
+    silent_seconds: float = Field(
+        10.0, ge=1, description="HTTP and WebSocket clients that take nothing for this long are given up"
+    )
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Largest HTTP body or WebSocket message that can be a valid request."""
+        return self.max_text_characters * JSON_BYTES_PER_CHARACTER + OTHER_FIELDS_BYTES
