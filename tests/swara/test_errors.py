@@ -1,0 +1,41 @@
+"""The error tree: one kind, four wires."""
+
+import grpc
+import pytest
+
+from swara import errors
+
+
+def every_kind() -> list[type[errors.SwaraError]]:
+    return [*errors.KINDS, errors.UnknownName]
+
+
+@pytest.mark.parametrize("kind", every_kind())
+def test_every_kind_has_codes_that_exist_on_every_wire(kind: type[errors.SwaraError]) -> None:
+    assert hasattr(grpc.StatusCode, kind.grpc_code)
+    assert 400 <= kind.http_status <= 599
+    assert kind.websocket_close in {1001, 1008, 1011, 1012, 1013}
+    assert kind("why").sentence == str(kind("why")) == "why"
+
+
+def test_labels_tell_the_kinds_apart() -> None:
+    labels = [kind.label for kind in every_kind()]
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize("kind", errors.KINDS)
+def test_a_kind_is_found_again_by_its_grpc_code(kind: type[errors.SwaraError]) -> None:
+    assert errors.kind_of(kind.grpc_code) is kind
+
+
+def test_a_code_that_no_kind_has_is_called_broken() -> None:
+    assert errors.kind_of("DATA_LOSS") is errors.Broken
+
+
+def test_full_says_when_to_come_back() -> None:
+    assert errors.Full("no room", 2.5).retry_after_seconds == 2.5
+    assert (errors.Full.grpc_code, errors.Full.http_status, errors.Full.websocket_close) == (
+        "RESOURCE_EXHAUSTED",
+        429,
+        1013,
+    )
