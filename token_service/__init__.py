@@ -1,0 +1,1 @@
+"""The token service: text to prompt to tokens to frames."""

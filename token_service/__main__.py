@@ -1,0 +1,66 @@
+"""`python -m token_service`: load, serve, drain."""
+
+import asyncio
+import logging
+import os
+import sys
+
+import torch
+
+from swara.errors import SetupError
+from swara.logs import set_up_logs
+from swara.profile import load_profile
+from swara.server import RpcServer, serve_metrics, until_signalled
+from swara.settings import load_or_exit
+from swara.v1 import token_service_pb2, token_service_pb2_grpc
+from token_service import metrics
+from token_service.engines.base import Engine
+from token_service.engines.native.engine import NativeEngine
+from token_service.model import fingerprint, model_folder
+from token_service.plan import Planner
+from token_service.prompt import Prompter, load_tokenizer
+from token_service.service import TokenService
+from token_service.settings import TokenSettings
+
+log = logging.getLogger("token_service")
+SERVICE_NAME = token_service_pb2.DESCRIPTOR.services_by_name["TokenService"].full_name
+
+
+async def serve(settings: TokenSettings) -> None:
+    """Startup, loop, shutdown; raises SetupError where the service cannot start."""
+    torch.set_num_threads(settings.threads)
+    folder = model_folder(settings.model)
+    profile = load_profile(folder, settings.profile)
+    prompter = Prompter(profile, load_tokenizer(folder))
+    engine: Engine = NativeEngine(
+        folder, profile, settings.max_streams, settings.reserve_streams, settings.context_tokens
+    )
+    serve_metrics(settings.metrics_host, settings.metrics_port)
+    await engine.start()
+    metrics.watch(engine)
+    service = TokenService(profile, fingerprint(folder), Planner(profile, prompter, engine.context_tokens), engine)
+    server = RpcServer()
+    token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server.grpc)
+    await server.start(settings.address, [SERVICE_NAME])
+    log.info("ready on %s, model %s, engine %s", settings.address, profile.name, engine.name)
+    await until_signalled()
+    log.info("draining for at most %g s", settings.grace_seconds)
+    service.draining = True
+    await server.stop(settings.grace_seconds)
+    await engine.stop()
+
+
+def main() -> None:
+    """Runs until SIGTERM; exits 2 with a sentence where it cannot start."""
+    settings = load_or_exit(TokenSettings)
+    set_up_logs("token", settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except SetupError as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    main()

@@ -1,0 +1,73 @@
+"""What every engine does: take a prompt, give frames, stop when nobody listens."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from swara.frames import Codes, no_codes
+from swara.speech import AdmissionClass, Sampling
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One segment as an engine sees it: everything resolved, nothing left to default.
+
+    `resume` holds frames [F, 7] of this segment that exist already; `max_frames` counts them.
+    `max_lead_seconds` bounds how far generation may run ahead of real-time playback; 0 is without bound.
+    """
+
+    request_id: str
+    prompt_ids: tuple[int, ...]
+    sampling: Sampling
+    seed: int
+    max_frames: int
+    min_frames: int = 0
+    ignore_end: bool = False
+    resume: Codes = field(default_factory=no_codes)
+    admission_class: AdmissionClass = AdmissionClass.NEW
+    max_lead_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last event of a generation: whether the model said END_OF_SPEECH, and where the time went."""
+
+    by_model: bool
+    queue_seconds: float
+    prefill_seconds: float
+    decode_seconds: float
+
+
+@dataclass(frozen=True)
+class EngineLoad:
+    """How busy an engine is; slack is how far the slowest running stream is ahead of real time."""
+
+    running_streams: int
+    queued_streams: int
+    paused_streams: int
+    capacity_streams: int
+    slack_seconds: float
+
+
+class Engine(Protocol):
+    """A running speech language model."""
+
+    name: str
+    deterministic: bool
+    can_pause: bool
+    context_tokens: int
+
+    async def start(self) -> None:
+        """Loads and warms up; returns when the first request would be served at full speed."""
+
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[Codes | Ended, None]:
+        """Frames [F, 7] as they are made, then one Ended.
+
+        Closing the generator frees the slot at the next frame border. Raises Full at the first step when there is no room for a new stream.
+        """
+
+    def load(self) -> EngineLoad:
+        """The load now."""
+
+    async def stop(self) -> None:
+        """Ends every stream and frees the model."""

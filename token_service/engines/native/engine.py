@@ -1,0 +1,214 @@
+"""The native engine: the frame loop on its own thread, and an async door to it."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import torch
+
+from swara.errors import Broken, Full, Unavailable
+from swara.frames import Codes
+from swara.profile import Profile
+from swara.speech import AdmissionClass
+from token_service.engines.base import Ended, EngineLoad, GenerationRequest
+from token_service.engines.native.cache import KvCache
+from token_service.engines.native.frame_loop import FrameLoop
+from token_service.engines.native.llama import TILE, Llama
+from token_service.engines.native.stream import Stream
+from token_service.engines.native.weights import load_weights
+from token_service.grammar import SlotGrammar
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class Ticket:
+    """A request's way through the engine: where its events go, and when each stage happened (monotonic seconds)."""
+
+    def __init__(self, request: GenerationRequest) -> None:
+        self.request = request
+        self.loop = asyncio.get_running_loop()
+        # One event a frame and one for the end, so the request's own frame limit bounds it.
+        self.events: asyncio.Queue[Codes | Ended | Exception] = asyncio.Queue(request.max_frames + 2)
+        self.stream: Stream | None = None
+        self.asked_seconds = time.monotonic()
+        self.joined_seconds = self.asked_seconds
+        self.spoke_seconds: float | None = None
+        self.cancelled = False
+
+    def deliver(self, event: Codes | Ended | Exception) -> None:
+        """Hands an event to the asyncio side; called on the engine's thread."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.events.put_nowait, event)
+
+    def ended(self) -> Ended:
+        """The last event, with where the time went."""
+        now = time.monotonic()
+        spoke = self.spoke_seconds or now
+        by_model = self.stream is not None and self.stream.ended_by_model
+        return Ended(by_model, self.joined_seconds - self.asked_seconds, spoke - self.joined_seconds, now - spoke)
+
+
+class NativeEngine:
+    """Runs a Llama checkpoint on the CPU, all streams a frame at a time, bit for bit repeatable."""
+
+    name = "native"
+    deterministic = True
+    can_pause = True
+
+    def __init__(
+        self, folder: Path, profile: Profile, max_streams: int, reserve_streams: int, context_tokens: int
+    ) -> None:
+        self._folder = folder
+        self._profile = profile
+        self._grammar = SlotGrammar(profile)
+        self._max_streams = max_streams
+        self._slots = max_streams + reserve_streams
+        self.context_tokens = min(context_tokens, profile.max_context_tokens)
+        self._wake = threading.Condition()
+        self._waiting: deque[Ticket] = deque()
+        self._running: dict[Stream, Ticket] = {}
+        self._stopping = False
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="frame-loop", daemon=True)
+
+    async def start(self) -> None:
+        """Loads the model, speaks one unheard frame on every row of a tile, and starts the loop."""
+        await asyncio.to_thread(self._load)
+        self._thread.start()
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Codes | Ended, None]:
+        """Frames [1, 7] as they are made, then one Ended."""
+        ticket = self._admit(request)
+        try:
+            while True:
+                event = await ticket.events.get()
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+                if isinstance(event, Ended):
+                    return
+        finally:
+            with self._wake:
+                ticket.cancelled = True
+                self._wake.notify()
+
+    def load(self) -> EngineLoad:
+        """The load now."""
+        now = time.monotonic()
+        with self._wake:
+            streams = list(self._running)
+            queued = len(self._waiting)
+        paused = sum(1 for stream in streams if stream.paused_seconds(now))
+        slack = min((stream.lead_seconds(now) for stream in streams), default=0.0)
+        return EngineLoad(len(streams), queued, paused, self._max_streams, slack)
+
+    async def stop(self) -> None:
+        """Ends the loop after the frame it is at; streams still running are told."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join)
+
+    def _admit(self, request: GenerationRequest) -> Ticket:
+        with self._wake:
+            if self._failure or self._stopping:
+                raise Unavailable("the engine is not running")
+            held = len(self._running) + len(self._waiting)
+            if request.admission_class is AdmissionClass.NEW and held >= self._max_streams:
+                raise Full(f"all {self._max_streams} streams are taken; try again soon", RETRY_SECONDS)
+            ticket = Ticket(request)
+            self._waiting.append(ticket)
+            self._wake.notify()
+            return ticket
+
+    def _load(self) -> None:
+        weights = load_weights(self._folder, self._profile)
+        self._cache = KvCache(weights.shape, self._slots, self.context_tokens)
+        self._frames = FrameLoop(Llama(weights, self.context_tokens), self._cache)
+        log.info(
+            "model loaded: %s, KV cache %.0f MB for %d streams",
+            self._profile.name,
+            self._cache.bytes / 1e6,
+            self._slots,
+        )
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        prompt = (*self._profile.prompt_prefix_ids, *self._profile.prompt_suffix_ids)
+        request = GenerationRequest("warm-up", prompt, self._profile.sampling, 0, max_frames=2, ignore_end=True)
+        with torch.inference_mode():
+            streams = [Stream(request, self._grammar, self._cache.take()) for _ in range(min(TILE, self._slots))]
+            for stream in streams:
+                self._frames.join(stream)
+            while not all(stream.finished for stream in streams):
+                list(self._frames.step(0.0))
+            for stream in streams:
+                self._frames.leave(stream)
+
+    def _run(self) -> None:
+        try:
+            with torch.inference_mode():
+                while self._border():
+                    self._speak()
+        except Exception as error:
+            log.exception("the frame loop failed")
+            self._failure = error
+        self._tell_all(
+            Broken("the engine failed; the log tells why") if self._failure else Unavailable("shutting down")
+        )
+
+    def _border(self) -> bool:
+        """Between frames: lets streams go and come, and sleeps while there is nothing to do. False ends the loop."""
+        with self._wake:
+            self._drop_cancelled()
+            self._seat_waiting()
+            idle = self._frames.idle_seconds(time.monotonic())
+            if (idle is None or idle > 0) and not self._stopping:
+                self._wake.wait(idle)
+            return not self._stopping
+
+    def _drop_cancelled(self) -> None:
+        self._waiting = deque(ticket for ticket in self._waiting if not ticket.cancelled)
+        for stream in [stream for stream, ticket in self._running.items() if ticket.cancelled]:
+            self._free(stream)
+
+    def _seat_waiting(self) -> None:
+        while self._waiting and self._cache.free_slots:
+            ticket = self._waiting.popleft()
+            ticket.stream = Stream(ticket.request, self._grammar, self._cache.take())
+            ticket.joined_seconds = time.monotonic()
+            self._running[ticket.stream] = ticket
+            self._frames.join(ticket.stream)
+            if ticket.stream.finished:
+                self._finish(ticket.stream)
+
+    def _speak(self) -> None:
+        for stream, codes in self._frames.step(time.monotonic()):
+            ticket = self._running[stream]
+            if codes is not None:
+                ticket.spoke_seconds = ticket.spoke_seconds or time.monotonic()
+                ticket.deliver(codes)
+            if stream.finished:
+                with self._wake:
+                    self._finish(stream)
+
+    def _finish(self, stream: Stream) -> None:
+        ticket = self._running[stream]
+        self._free(stream)
+        ticket.deliver(ticket.ended())
+
+    def _free(self, stream: Stream) -> None:
+        self._frames.leave(stream)
+        del self._running[stream]
+
+    def _tell_all(self, error: Exception) -> None:
+        with self._wake:
+            for ticket in [*self._running.values(), *self._waiting]:
+                ticket.deliver(error)

@@ -1,0 +1,118 @@
+"""TokenService over gRPC: wire to domain to wire, and nothing else."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import grpc
+
+from swara import frames, wire
+from swara.errors import SwaraError
+from swara.logs import request_log
+from swara.profile import Profile
+from swara.server import answering
+from swara.speech import FinishReason
+from swara.v1 import token_service_pb2 as pb
+from swara.v1 import token_service_pb2_grpc
+from token_service import metrics
+from token_service.coalesce import coalesced
+from token_service.engines.base import Ended, Engine
+from token_service.plan import Plan, Planner, SegmentRequest
+
+log = logging.getLogger(__name__)
+
+
+class TokenService(token_service_pb2_grpc.TokenServiceServicer):
+    """Serves one engine."""
+
+    def __init__(self, profile: Profile, fingerprint: str, planner: Planner, engine: Engine) -> None:
+        self._profile = profile
+        self._fingerprint = fingerprint
+        self._planner = planner
+        self._engine = engine
+        self.draining = False
+
+    async def Generate(
+        self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncGenerator[pb.GenerateResponse, None]:
+        """Started, frames, finished."""
+        async with answering(context, request.request_id):
+            outcome = "cancelled"
+            lines = request_log(log, request.request_id)
+            try:
+                plan = self._planner.plan(self._segment(request))
+                lines.info("stream opened, %s, at most %d frames", plan.voice, plan.generation.max_frames)
+                async with aclosing(self._events(plan)) as events:
+                    async for event in events:
+                        yield event
+                        if event.HasField("finished"):
+                            outcome = pb.FinishReason.Name(event.finished.reason).removeprefix("FINISH_REASON_").lower()
+            except SwaraError as error:
+                outcome = error.label
+                raise
+            finally:
+                metrics.streams_total.labels(outcome).inc()
+                lines.info("stream closed, %s", outcome)
+
+    async def GetModel(self, request: pb.GetModelRequest, context: grpc.aio.ServicerContext) -> pb.GetModelResponse:
+        """The served model."""
+        engine = self._engine
+        model = wire.model_message(
+            self._profile, self._fingerprint, engine.name, engine.deterministic, engine.can_pause
+        )
+        return pb.GetModelResponse(model=model)
+
+    async def GetLoad(self, request: pb.GetLoadRequest, context: grpc.aio.ServicerContext) -> pb.GetLoadResponse:
+        """The engine's load."""
+        return pb.GetLoadResponse(load=pb.Load(**vars(self._engine.load()), draining=self.draining))
+
+    async def _events(self, plan: Plan) -> AsyncGenerator[pb.GenerateResponse, None]:
+        yield pb.GenerateResponse(started=self._started(plan))
+        total = len(plan.generation.resume)
+        async with aclosing(coalesced(self._engine.generate(plan.generation))) as events:
+            async for event in events:
+                if isinstance(event, Ended):
+                    yield pb.GenerateResponse(finished=_finished(plan, event, total))
+                    return
+                yield pb.GenerateResponse(frames=wire.frames_message(total, event))
+                total += len(event)
+                metrics.frames_total.inc(len(event))
+
+    def _started(self, plan: Plan) -> pb.GenerationStarted:
+        return pb.GenerationStarted(
+            model_fingerprint=self._fingerprint,
+            prompt_tokens=len(plan.generation.prompt_ids),
+            sampling=wire.sampling_message(plan.generation.sampling),
+            max_frames=plan.generation.max_frames,
+            voice=plan.voice,
+        )
+
+    def _segment(self, request: pb.GenerateRequest) -> SegmentRequest:
+        return SegmentRequest(
+            request_id=request.request_id,
+            text=request.text,
+            voice=request.voice,
+            sampling=wire.sampling_value(request.sampling),
+            seed=request.seed,
+            min_frames=request.limits.min_frames,
+            max_frames=request.limits.max_frames,
+            ignore_end=request.limits.ignore_end,
+            resume=frames.unpack(request.resume_frames.codes, self._profile.codebook_size),
+            admission_class=wire.CLASSES[request.admission_class],
+            max_lead_seconds=request.max_lead_seconds,
+        )
+
+
+def _finished(plan: Plan, event: Ended, total: int) -> pb.GenerationFinished:
+    made = total - len(plan.generation.resume)
+    metrics.queue_seconds.observe(event.queue_seconds)
+    metrics.prefill_seconds.observe(event.prefill_seconds)
+    metrics.decode_seconds.observe(event.decode_seconds / made if made else 0.0)
+    limit = FinishReason.RUNAWAY if plan.guarded else FinishReason.MAX_FRAMES
+    return pb.GenerationFinished(
+        reason=wire.REASONS[FinishReason.END_OF_SPEECH if event.by_model else limit],
+        frames=total,
+        queue_seconds=event.queue_seconds,
+        prefill_seconds=event.prefill_seconds,
+        decode_seconds=event.decode_seconds,
+    )
