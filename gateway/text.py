@@ -59,16 +59,19 @@ def _joins(before: str, after: str) -> bool:
 
 
 def _pack(pieces: list[str], max_characters: int) -> list[str]:
-    """Lets a short piece share a segment with the one after it, and the last with the one before it."""
+    """Lets a short piece share a segment with what follows it, and the last with what is before it."""
     packed: list[str] = []
-    for index, piece in enumerate(pieces):
-        is_last = index == len(pieces) - 1
-        short = packed and (len(packed[-1]) < SHORT_CHARACTERS or (is_last and len(piece) < SHORT_CHARACTERS))
-        if short and len(packed[-1]) + 1 + len(piece) <= max_characters:
-            packed[-1] += " " + piece
-        else:
-            packed.append(piece)
+    for piece in pieces:
+        if packed and len(packed[-1]) < SHORT_CHARACTERS and _fits(packed[-1], piece, max_characters):
+            piece = f"{packed.pop()} {piece}"
+        packed.append(piece)
+    if len(packed) > 1 and len(packed[-1]) < SHORT_CHARACTERS and _fits(*packed[-2:], max_characters):
+        packed[-2:] = [" ".join(packed[-2:])]
     return packed
+
+
+def _fits(first: str, second: str, max_characters: int) -> bool:
+    return len(first) + 1 + len(second) <= max_characters
 
 
 def _is_spoken(segment: str) -> bool:

@@ -1,0 +1,71 @@
+"""messages.py and request_id.py: the public wire to values and back."""
+
+import pytest
+
+from gateway import messages
+from gateway.events import Chunk, Finished, Started, Timings
+from gateway.models import Model
+from gateway.request import Priority
+from gateway.request_id import resolve, with_id
+from swara.errors import InvalidRequest, NotBuilt
+from swara.profile import Voice
+from swara.speech import FinishReason, Sampling
+from swara.stopwatch import Stopwatch
+from swara.v1 import speech_service_pb2 as speech
+from swara.v1 import token_service_pb2 as token
+
+
+def test_a_request_keeps_which_fields_were_set() -> None:
+    speaker = speech.Speaker(model="m", voice="v", seed=0, sampling=token.Sampling(top_k=0))
+    message = speech.SynthesizeRequest(text="t", speaker=speaker, priority=token.PRIORITY_BATCH)
+    request = messages.speech_request(message, "r1", 3.0, Stopwatch())
+    assert (request.seed, request.sampling) == (0, Sampling(top_k=0))
+    assert (request.priority, request.timeout_seconds) == (Priority.BATCH, 3.0)
+
+
+def test_a_request_that_sets_nothing_has_no_seed_and_is_interactive() -> None:
+    request = messages.speech_request(speech.SynthesizeRequest(text="t"), "r1", None, Stopwatch())
+    assert (request.seed, request.sampling, request.priority) == (None, Sampling(), Priority.INTERACTIVE)
+    assert request.remaining_seconds is None
+
+
+@pytest.mark.parametrize("field", [{"resume_token": b"x"}, {"shareable": True}])
+def test_what_comes_later_is_said_to_be_not_built(field: dict[str, object]) -> None:
+    with pytest.raises(NotBuilt, match="not built yet"):
+        messages.speech_request(speech.SynthesizeRequest(text="t", **field), "r1", None, Stopwatch())
+
+
+def test_events_become_messages_with_the_same_values() -> None:
+    started = messages.response(Started("r1", "s1", "m", "f", "v", 2**64 - 1, 24_000)).started
+    assert (started.request_id, started.synthesis_id, started.seed) == ("r1", "s1", 2**64 - 1)
+    chunk = messages.response(Chunk(2, 4096, b"\1\2", 1, b"codes")).chunk
+    assert (chunk.segment, chunk.first_sample, chunk.pcm) == (2, 4096, b"\1\2")
+    end = Finished(FinishReason.RUNAWAY, 2048, 1, 1, Timings(0.5, 1.0, 0.1, 0.0, 0.1, 0.2, (0.3,)))
+    finished = messages.response(end).finished
+    assert (finished.reason, finished.samples, finished.frames) == (token.FINISH_REASON_RUNAWAY, 2048, 1)
+    assert (finished.first_chunk_seconds, finished.total_seconds) == (0.5, 1.0)
+
+
+def test_voices_are_listed_with_their_model() -> None:
+    model = Model("m", "f", (Voice("a", "hi", "calm"), Voice("b", "en")), ("hi", "en"), 24_000, 200)
+    listed = messages.voices([model]).voices
+    assert [(voice.model, voice.voice.name, voice.voice.language) for voice in listed] == [
+        ("m", "a", "hi"),
+        ("m", "b", "en"),
+    ]
+
+
+@pytest.mark.parametrize("given", ["abc", "A.b_c-9", "x" * 64])
+def test_a_sane_request_id_is_kept(given: str) -> None:
+    assert resolve(given) == given
+
+
+@pytest.mark.parametrize("given", [None, "", "x" * 65, "a b", "a\nb", "é", b"\xff", "a/b"])
+def test_any_other_request_id_is_replaced(given: str | bytes | None) -> None:
+    assert resolve(given) != given
+    assert len(resolve(given)) == 32
+
+
+def test_the_request_id_is_in_a_sentence_once() -> None:
+    assert with_id(InvalidRequest("no"), "r1") == "no (request r1)"
+    assert with_id(InvalidRequest("no (request r1)"), "r1") == "no (request r1)"
