@@ -62,15 +62,15 @@ def _pack(pieces: list[str], max_characters: int) -> list[str]:
     """Lets a short piece share a segment with what follows it, and the last with what is before it."""
     packed: list[str] = []
     for piece in pieces:
-        if packed and len(packed[-1]) < SHORT_CHARACTERS and _fits(packed[-1], piece, max_characters):
+        if packed and len(packed[-1]) < SHORT_CHARACTERS and _both_fit(packed[-1], piece, max_characters):
             piece = f"{packed.pop()} {piece}"
         packed.append(piece)
-    if len(packed) > 1 and len(packed[-1]) < SHORT_CHARACTERS and _fits(*packed[-2:], max_characters):
+    if len(packed) > 1 and len(packed[-1]) < SHORT_CHARACTERS and _both_fit(packed[-2], packed[-1], max_characters):
         packed[-2:] = [" ".join(packed[-2:])]
     return packed
 
 
-def _fits(first: str, second: str, max_characters: int) -> bool:
+def _both_fit(first: str, second: str, max_characters: int) -> bool:
     return len(first) + 1 + len(second) <= max_characters
 
 

@@ -7,6 +7,7 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import request_id
@@ -30,8 +31,9 @@ class TtsEndpoint:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def __call__(self, websocket: WebSocket) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers requests until the client is gone or asks for something wrong."""
+        websocket = WebSocket(scope, receive, send)
         await websocket.accept()
         conversation = Conversation(websocket, self._sessions)
         try:

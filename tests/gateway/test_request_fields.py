@@ -1,6 +1,7 @@
 """fields.py: JSON to a SpeechRequest, each wrong thing with a sentence of its own."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -40,10 +41,9 @@ def test_null_counts_as_missing() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_type_or_size_is_named_by_its_field(field: str, value: Any) -> None:
+    fields = Fields({"text": "a", field: value}, KNOWN)
     with pytest.raises(BadField, match=field) as caught:
-        fields = Fields({"text": "a", field: value}, KNOWN)
-        fields.speech_request("text", "r1", Stopwatch())
-        fields.flag("benchmark")
+        _ = fields.speech_request("text", "r1", Stopwatch()), fields.flag("benchmark")
     assert caught.value.param == field
 
 
@@ -81,9 +81,5 @@ def test_what_is_not_a_json_object_is_a_sentence(data: bytes) -> None:
 
 @given(st.dictionaries(st.sampled_from(sorted(KNOWN)) | st.text(max_size=5), ANYTHING))
 def test_whatever_a_json_object_holds_the_answer_is_a_request_or_a_sentence(values: dict[str, Any]) -> None:
-    try:
-        request_of(read_object(json.dumps(values, allow_nan=False)))
-    except InvalidRequest as error:
-        assert error.sentence
-    except ValueError as error:
-        assert "Out of range float" in str(error)
+    with suppress(InvalidRequest):
+        assert request_of(read_object(json.dumps(values))).text == values["text"]

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from gateway.text import SHORT_CHARACTERS, segments, sentences
 
-HINDI = "नमस्ते, आज मौसम बहुत अच्छा है और हम बाज़ार जा रहे हैं। क्या आप हमारे साथ चलेंगे या घर पर ही रहेंगे? चलिए, जल्दी कीजिए और अपना सामान ले लीजिए!"
+HINDI = (
+    "नमस्ते, आज मौसम बहुत अच्छा है और हम बाज़ार जा रहे हैं। "
+    "क्या आप हमारे साथ चलेंगे या घर पर ही रहेंगे? चलिए, जल्दी कीजिए और अपना सामान ले लीजिए!"
+)
 WRITING = st.text(st.sampled_from("कखगािी्ंaZ09।॥.?!…, ;:—-()\"'”\n\t₹%\u200d🙂"), max_size=300) | st.text(max_size=200)
 
 

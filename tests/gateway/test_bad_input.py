@@ -1,0 +1,132 @@
+"""Bad input at each door: a sentence with the request id and the right code, never a hang, never a traceback."""
+
+import json
+from typing import Any
+
+import grpc
+import pytest
+from gateway_process import Doors, close_code, say_over_websocket
+
+from swara.v1 import speech_service_pb2 as speech
+from swara.v1 import token_service_pb2 as token
+
+TEXT = "नमस्ते"
+LONG = "क" * 101
+BAD_SPEECH: list[tuple[dict[str, Any], str, str | None]] = [
+    ({"input": TEXT}, "mp3 is not built yet", "response_format"),
+    ({"input": TEXT, "response_format": "opus"}, "wav or pcm", "response_format"),
+    ({"input": TEXT, "response_format": "wav", "speed": 1.5}, "speed must be 1", "speed"),
+    ({"input": TEXT, "response_format": "wav", "speed": "fast"}, "speed must be a number", "speed"),
+    ({"input": TEXT, "response_format": "wav", "stream_format": "sse"}, "sse is not built", "stream_format"),
+    ({"input": TEXT, "response_format": "wav", "instructions": 3}, "instructions must be a string", "instructions"),
+    ({"input": TEXT, "response_format": "wav", "volume": 3}, "unknown field 'volume'", "volume"),
+    ({"response_format": "wav"}, "input is missing", "input"),
+    ({"input": " ", "response_format": "wav"}, "the text is empty", None),
+    ({"input": LONG, "response_format": "wav"}, "101 characters, the limit is 100", None),
+    ({"input": TEXT, "response_format": "wav", "temperature": 9}, "temperature must be between 0 and 2", None),
+    ({"input": TEXT, "response_format": "wav", "voice": ["a"]}, "voice must be a string", "voice"),
+]
+
+
+@pytest.mark.parametrize(("body", "words", "param"), BAD_SPEECH)
+def test_http_answers_400_with_the_sentence_in_openais_shape(
+    lone_gateway: Doors, body: dict[str, Any], words: str, param: str | None
+) -> None:
+    with lone_gateway.http() as client:
+        answer = client.post("/v1/audio/speech", json=body, headers={"x-request-id": "mine-1"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
+    assert words in error["message"]
+    assert error["message"].endswith("(request mine-1)")
+    assert answer.headers["x-request-id"] == "mine-1"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[]", b'{"input": NaN}'])
+def test_http_answers_400_to_a_body_that_is_no_json_object(lone_gateway: Doors, body: bytes) -> None:
+    with lone_gateway.http() as client:
+        answer = client.post("/v1/audio/speech", content=body)
+    assert answer.status_code == 400
+    assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
+
+
+def test_http_answers_413_to_a_body_over_the_limit(lone_gateway: Doors) -> None:
+    with lone_gateway.http() as client:
+        answer = client.post("/v1/audio/speech", content=b" " * 100_000)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (413, "invalid_request_error")
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("GET", "/v1/audio/speech", 405)])
+def test_http_says_in_the_same_shape_that_there_is_no_such_thing(
+    lone_gateway: Doors, method: str, path: str, status: int
+) -> None:
+    with lone_gateway.http() as client:
+        answer = client.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "", "{", "[]", b"\x00\x01", {}, {"text": ""}, {"text": 5}, {"text": LONG}, {"text": TEXT, "benchmark": 1},
+        {"text": TEXT, "seed": -1}, {"text": TEXT, "temperature": 3}, {"text": TEXT, "colour": "red"},
+    ],
+)  # fmt: skip
+def test_a_websocket_says_what_is_wrong_and_closes_with_1008(lone_gateway: Doors, request_: Any) -> None:
+    with lone_gateway.websocket() as socket:
+        pcm, message = say_over_websocket(socket, request_)
+        assert not pcm
+        assert message["error"]
+        assert message["request_id"]
+        assert close_code(socket) == 1008
+
+
+def test_a_websocket_message_over_the_limit_is_closed_with_1009(lone_gateway: Doors) -> None:
+    with lone_gateway.websocket() as socket:
+        socket.send(json.dumps({"text": "a" * 100_000}))
+        assert close_code(socket) == 1009
+
+
+def test_a_websocket_takes_the_callers_request_id_for_its_first_request(lone_gateway: Doors) -> None:
+    with lone_gateway.websocket({"x-request-id": "mine-2"}) as socket:
+        _, message = say_over_websocket(socket, {})
+    assert message["request_id"] == "mine-2"
+
+
+def too_hot() -> speech.Speaker:
+    return speech.Speaker(sampling=token.Sampling(temperature=2.5))
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (speech.SynthesizeRequest(), grpc.StatusCode.INVALID_ARGUMENT),
+        (speech.SynthesizeRequest(text="  \n"), grpc.StatusCode.INVALID_ARGUMENT),
+        (speech.SynthesizeRequest(text=LONG), grpc.StatusCode.INVALID_ARGUMENT),
+        (speech.SynthesizeRequest(text=TEXT, speaker=too_hot()), grpc.StatusCode.INVALID_ARGUMENT),
+        (speech.SynthesizeRequest(text=TEXT, shareable=True), grpc.StatusCode.UNIMPLEMENTED),
+        (speech.SynthesizeRequest(text=TEXT, resume_token=b"x"), grpc.StatusCode.UNIMPLEMENTED),
+    ],
+)
+def test_grpc_answers_with_the_code_a_sentence_and_the_request_id(
+    lone_gateway: Doors, request_: speech.SynthesizeRequest, code: grpc.StatusCode
+) -> None:
+    with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError) as caught:
+        list(stub.Synthesize(request_, metadata=(("x-request-id", "mine-3"),), timeout=5))
+    assert caught.value.code() is code
+    assert caught.value.details().endswith("(request mine-3)")
+
+
+def test_calls_that_come_later_answer_unimplemented_with_a_sentence(lone_gateway: Doors) -> None:
+    with lone_gateway.stub() as stub:
+        calls = (stub.Listen(speech.ListenRequest(), timeout=5), stub.StreamSynthesize(iter(()), timeout=5))
+        for call in calls:
+            with pytest.raises(grpc.RpcError, match="not built yet") as caught:
+                list(call)
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_grpc_message_over_the_limit_is_refused(lone_gateway: Doors) -> None:
+    with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError) as caught:
+        list(stub.Synthesize(speech.SynthesizeRequest(text="a" * 5_000_000), timeout=5))
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
