@@ -63,7 +63,8 @@ class Engine(Protocol):
     def generate(self, request: GenerationRequest) -> AsyncGenerator[Codes | Ended, None]:
         """Frames [F, 7] as they are made, then one Ended.
 
-        Closing the generator frees the slot at the next frame border. Raises Full at the first step when there is no room for a new stream.
+        Closing the generator frees the slot at the next frame border.
+        Raises Full at the first step when there is no room for a new stream.
         """
 
     def load(self) -> EngineLoad:

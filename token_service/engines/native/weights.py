@@ -184,4 +184,5 @@ def _llama3_scaled(frequency: Tensor, scaling: dict[str, Any]) -> Tensor:
     low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
     turns = scaling["original_max_position_embeddings"] * frequency / (2 * math.pi)
     share = ((turns - low) / (high - low)).clamp(0, 1)
-    return frequency * (share + (1 - share) / scaling["factor"])
+    scaled: Tensor = frequency * (share + (1 - share) / scaling["factor"])
+    return scaled

@@ -1,0 +1,155 @@
+"""The native engine on the demo model: laws 3 to 6 where they are made."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from swara.errors import Full
+from swara.frames import Codes, no_codes
+from swara.profile import load_profile
+from swara.speech import AdmissionClass, Sampling
+from token_service.engines.base import Ended, GenerationRequest
+from token_service.engines.native.engine import NativeEngine
+from token_service.engines.native.llama import TILE
+from token_service.engines.native.stream import Stream
+from token_service.grammar import SlotGrammar
+from token_service.plan import Planner, SegmentRequest
+from token_service.prompt import Prompter, load_tokenizer
+
+DEMO = Path("demo_model/weights/language_model")
+PROFILE = load_profile(DEMO)
+TEXTS = ["नमस्ते", "आज मौसम बहुत अच्छा है।", "क्या आप चाय पिएँगे?", "हाँ", "मैं कल दिल्ली जा रहा हूँ।", "धन्यवाद"]
+
+
+def request(index: int = 0, frames: int = 12, **changes: object) -> GenerationRequest:
+    """A request of exactly `frames` frames for one of the texts."""
+    planner = Planner(PROFILE, Prompter(PROFILE, load_tokenizer(DEMO)), 2048)
+    segment = SegmentRequest(f"r{index}", TEXTS[index], "", Sampling(), 100 + index, max_frames=frames, ignore_end=True)
+    return replace(planner.plan(segment).generation, **changes)
+
+
+@asynccontextmanager
+async def running(max_streams: int = 6, reserve_streams: int = 2) -> AsyncIterator[NativeEngine]:
+    torch.set_num_threads(1)
+    engine = NativeEngine(DEMO, PROFILE, max_streams, reserve_streams, 2048)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def codes_of(engine: NativeEngine, request: GenerationRequest) -> Codes:
+    """All frames of one request, [F, 7]."""
+    events = [event async for event in engine.generate(request)]
+    assert isinstance(events[-1], Ended)
+    return np.concatenate([no_codes(), *events[:-1]])
+
+
+def in_an_engine(story: Callable[[NativeEngine], Awaitable[None]], **settings: int) -> None:
+    async def tell() -> None:
+        async with running(**settings) as engine:
+            await story(engine)
+
+    asyncio.run(tell())
+
+
+def test_codes_are_equal_alone_in_company_and_resumed() -> None:
+    async def story(engine: NativeEngine) -> None:
+        alone = [await codes_of(engine, request(k)) for k in range(6)]
+        late = [asyncio.create_task(codes_of(engine, request(k))) for k in range(3)]
+        await asyncio.sleep(0.1)
+        together = await asyncio.gather(*late, *[codes_of(engine, request(k)) for k in range(3, 6)])
+        resumed = await asyncio.gather(*[codes_of(engine, request(k, resume=alone[k][: k + 1])) for k in range(6)])
+        for k in range(6):
+            assert np.array_equal(alone[k], together[k]), f"stream {k} in company"
+            assert np.array_equal(alone[k][k + 1 :], resumed[k]), f"stream {k} resumed"
+        assert not np.array_equal(alone[0], await codes_of(engine, request(0, seed=5)))
+
+    in_an_engine(story)
+
+
+def test_every_code_is_of_its_slot_and_a_stream_ends_by_model_or_limit() -> None:
+    async def story(engine: NativeEngine) -> None:
+        for k in range(3):
+            events = [e async for e in engine.generate(request(k, frames=100, ignore_end=False))]
+            codes = np.concatenate([no_codes(), *events[:-1]])
+            assert codes.max(initial=0) < PROFILE.codebook_size
+            assert events[-1].by_model == (len(codes) < 100)
+        at_least = await codes_of(engine, request(1, frames=40, ignore_end=False, min_frames=40))
+        assert len(at_least) == 40
+
+    in_an_engine(story)
+
+
+def test_hanging_up_frees_the_slot_at_the_next_frame_border() -> None:
+    async def story(engine: NativeEngine) -> None:
+        for _ in range(20):
+            async with aclosing(engine.generate(request(frames=200))) as events:
+                await anext(events)
+        for _ in range(100):
+            if engine.load().running_streams == 0:
+                break
+            await asyncio.sleep(0.01)
+        assert engine.load().running_streams == 0
+        assert engine._cache.free_slots == 8
+
+    in_an_engine(story)
+
+
+def test_full_is_said_at_once_and_only_to_new_streams() -> None:
+    async def story(engine: NativeEngine) -> None:
+        async with aclosing(engine.generate(request(frames=250))) as speaking:
+            await anext(speaking)
+            with pytest.raises(Full) as refusal:
+                await anext(engine.generate(request(1)))
+            assert refusal.value.retry_after_seconds > 0
+            for work in (AdmissionClass.CONTINUING, AdmissionClass.RESUMED):
+                assert len(await codes_of(engine, request(2, frames=3, admission_class=work))) == 3
+        assert engine.load().capacity_streams == 1
+
+    in_an_engine(story, max_streams=1, reserve_streams=1)
+
+
+def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() -> None:
+    async def story(engine: NativeEngine) -> None:
+        free = await codes_of(engine, request(frames=24))
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        paused = asyncio.create_task(codes_of(engine, request(frames=24, max_lead_seconds=0.5)))
+        seen_paused = 0
+        while not paused.done():
+            seen_paused = max(seen_paused, engine.load().paused_streams)
+            await asyncio.sleep(0.01)
+        assert seen_paused == 1
+        assert clock() - started > 24 * 2048 / 24_000 - 0.5 - 0.2
+        assert np.array_equal(await paused, free)
+
+    in_an_engine(story)
+
+
+def test_a_stream_resumed_at_its_limit_ends_without_a_frame() -> None:
+    async def story(engine: NativeEngine) -> None:
+        whole = await codes_of(engine, request(frames=4))
+        assert len(await codes_of(engine, request(frames=4, resume=whole))) == 0
+
+    in_an_engine(story)
+
+
+def test_an_overwhelming_end_of_speech_is_drawn_at_a_border_and_nowhere_else() -> None:
+    async def story(engine: NativeEngine) -> None:
+        grammar = SlotGrammar(PROFILE)
+        streams = [Stream(request(ignore_end=False, min_frames=least), grammar, 0) for least in (0, 1)]
+        for slot in range(PROFILE.slots):
+            logits = torch.zeros(TILE, PROFILE.codebook_size + 1)
+            logits[:, -1] = 1000.0
+            ended = [index == PROFILE.codebook_size for index in engine._frames._draw(streams, slot, logits)]
+            assert ended == [slot == 0, False]
+
+    in_an_engine(story)
