@@ -1,0 +1,1 @@
+"""Frames in, PCM out: the decode sidecar of a token service."""

@@ -1,0 +1,106 @@
+"""`python -m audio_service`: load, warm up, serve, shut down."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+
+import torch
+from prometheus_client import REGISTRY
+
+from audio_service.batcher import Batcher, Limits
+from audio_service.codec import Codec, load_codec
+from audio_service.decoder import Decoder
+from audio_service.metrics import Metrics
+from audio_service.rows import Rows
+from audio_service.service import AudioServicer
+from audio_service.settings import AudioSettings
+from audio_service.stream import Delays
+from audio_service.synthesis import CodecFacts
+from audio_service.token_client import TokenClient
+from swara.errors import SetupError
+from swara.logs import set_up_logs
+from swara.server import RpcServer, serve_metrics, until_signalled
+from swara.settings import load_or_exit
+from swara.v1.audio_service_pb2_grpc import add_AudioServiceServicer_to_server
+
+log = logging.getLogger("audio_service")
+
+SERVICE = "swara.v1.AudioService"
+# Frames of one step, over all its streams. On a CPU a step must stay short enough for the next first chunk.
+STEP_FRAMES = {"cpu": 8, "cuda": 512}
+
+
+def main() -> None:
+    """Runs the service until it is told to stop; exit code 2 with a sentence where it cannot start."""
+    settings = load_or_exit(AudioSettings)
+    set_up_logs("audio", settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except* SetupError as errors:
+        print(f"cannot start: {errors.exceptions[0]}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+async def serve(settings: AudioSettings) -> None:
+    """Startup, loop, shutdown."""
+    codec = load_codec(settings.codec)
+    decoder = Decoder(codec, _device(settings.device))
+    batcher = _batcher(settings, decoder)
+    facts = CodecFacts(codec.fingerprint, codec.codebook_size, codec.sample_rate_hz)
+    tokens = TokenClient(settings.token_address, facts)
+    servicer = AudioServicer(batcher, _delays(decoder), facts, tokens)
+    server = RpcServer()
+    add_AudioServiceServicer_to_server(servicer, server.grpc)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(batcher.run())
+        await batcher.warm_up()
+        serve_metrics(settings.metrics_host, settings.metrics_port)
+        await server.start(settings.address, [SERVICE])
+        _say_ready(settings, codec, decoder)
+        await until_signalled()
+        servicer.drain()
+        await server.stop(settings.grace_seconds)
+        await tokens.close()
+        running.cancel()
+    log.info("stopped")
+
+
+def _batcher(settings: AudioSettings, decoder: Decoder) -> Batcher:
+    limits = Limits(settings.max_streams, settings.reserve_streams, STEP_FRAMES[settings.device])
+    rows = Rows(decoder, limits.rows)
+    return Batcher(rows, _delays(decoder), limits, Metrics(REGISTRY), _threads(settings.threads))
+
+
+def _delays(decoder: Decoder) -> Delays:
+    return Delays(decoder.reach_samples, decoder.warm_up_samples)
+
+
+def _device(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise SetupError("device is cuda, but this machine's torch finds no CUDA device")
+    # TF32 would cost law 1 its 1e-4.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    return torch.device(name)
+
+
+def _threads(count: int) -> Callable[[], None]:
+    """Sets the threads of torch from within the decoder's thread, the only one that computes."""
+    return lambda: torch.set_num_threads(count)
+
+
+def _say_ready(settings: AudioSettings, codec: Codec, decoder: Decoder) -> None:
+    log.info(
+        "serving on %s: codec %s, %d codes, lookahead %d samples, state %d kB a stream, %s",
+        settings.address,
+        codec.fingerprint[:12],
+        codec.codebook_size,
+        decoder.reach_samples,
+        decoder.state_bytes // 1000,
+        settings.device,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""A stream's place at the decoder: frames go in under back-pressure, PCM comes out."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio_service.hops import next_hop, safe_seconds
+from audio_service.rows import Work
+from audio_service.stream import Piece, Stream, Taken
+from swara.errors import SwaraError
+from swara.frames import SAMPLES_PER_FRAME, Codes
+
+# About 5 s of audio each way: enough to ride out a pause of either side, 270 kB of PCM at most.
+MAX_WAITING_FRAMES = 64
+MAX_UNREAD_SAMPLES = 64 * SAMPLES_PER_FRAME
+
+
+class Seat:
+    """One open stream. `changed` wakes the batcher."""
+
+    def __init__(self, stream: Stream, row: int, keys: tuple[int, ...], changed: asyncio.Event) -> None:
+        self.stream, self.row = stream, row
+        self.opened_seconds = time.perf_counter()
+        self.codec_seconds = 0.0
+        self._keys = keys
+        self._fresh = True
+        self._changed = changed
+        self._unread: list[Piece] = []
+        self._unread_samples = 0
+        self._error: SwaraError | None = None
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+
+    async def feed(self, first_frame: int, codes: Codes) -> None:
+        """Takes the next frames [F, 7], waiting while enough others wait already."""
+        while self.stream.waiting_frames >= MAX_WAITING_FRAMES and self._error is None:
+            self._room.clear()
+            await self._room.wait()
+        if self._error is not None:
+            raise self._error
+        self.stream.feed(first_frame, codes)
+        self._changed.set()
+
+    def end(self) -> None:
+        """No more frames will come."""
+        self.stream.end()
+        self._news.set()
+        self._changed.set()
+
+    async def pieces(self) -> AsyncIterator[Piece]:
+        """PCM as it becomes final; all that has gathered while the reader was away comes as one piece."""
+        while True:
+            if self._unread:
+                yield self._read()
+            elif self._error is not None:
+                raise self._error
+            elif self.stream.done:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def hop(self, now_seconds: float) -> int:
+        """How many frames the next step may take; 0 for none now."""
+        if self._error is not None or self._unread_samples >= MAX_UNREAD_SAMPLES:
+            return 0
+        return self.stream.hop(now_seconds)
+
+    def due_seconds(self) -> float:
+        """When the frames that wait are worth a step even if no more come; infinity if never."""
+        frames = self.stream.waiting_frames
+        following = next_hop(frames)
+        if self._error or not frames or following is None or self._unread_samples >= MAX_UNREAD_SAMPLES:
+            return np.inf
+        return self.stream.dry_seconds() - safe_seconds(following)
+
+    def urgency(self) -> tuple[float, float]:
+        """Sorts streams: unheard ones by age, then the others by when their listeners run dry."""
+        return self.stream.dry_seconds(), self.opened_seconds
+
+    def work(self, hop: int) -> Work:
+        """The next frames for the decoder."""
+        fresh, self._fresh = self._fresh, False
+        work = Work(self.row, fresh, self._keys, self.stream.voicing.noise.value, self.stream.take(hop))
+        self._room.set()
+        return work
+
+    def deliver(self, taken: Taken, audio: NDArray[np.float32], now_seconds: float, seconds: float) -> None:
+        """Takes a step's audio and this stream's share of its time."""
+        self.codec_seconds += seconds
+        piece = self.stream.give(taken, audio, now_seconds)
+        if len(piece.samples):
+            self._unread.append(piece)
+            self._unread_samples += len(piece.samples)
+        self._news.set()
+
+    def fail(self, error: SwaraError) -> None:
+        """Ends the stream for its reader, after what it can still read."""
+        self._error = error
+        self._news.set()
+        self._room.set()
+
+    def _read(self) -> Piece:
+        pieces, self._unread, self._unread_samples = self._unread, [], 0
+        self._changed.set()
+        return Piece(pieces[0].first_sample, np.concatenate([piece.samples for piece in pieces]))
