@@ -18,6 +18,9 @@ from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
 
 log = logging.getLogger(__name__)
 
+# How long listeners who are cut off may take to hear why.
+FAREWELL_SECONDS = 1.0
+
 
 class Gateway:
     """The parts of one gateway, put together; both servers share one event loop."""
@@ -29,7 +32,7 @@ class Gateway:
         models = Models(self._audio.model)
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds)
         pipeline = Pipeline(self._audio, models, limits)
-        sessions = Sessions(pipeline, self._admission, GatewayMetrics())
+        self._sessions = sessions = Sessions(pipeline, self._admission, GatewayMetrics())
         self._rpc = RpcServer()
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(
@@ -48,11 +51,16 @@ class Gateway:
         grace_seconds = self._settings.grace_seconds
         log.info("shutting down; running streams have %g s", grace_seconds)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._rpc.stop(grace_seconds))
-            emptied = group.create_task(self._admission.drain(grace_seconds))
+            group.create_task(self._rpc.stop(grace_seconds + FAREWELL_SECONDS))
+            group.create_task(self._drain(grace_seconds))
         await self._web.stop()
         await self._audio.close()
-        log.info("stopped%s", "" if emptied.result() else "; streams that were still running have been cut off")
+        log.info("stopped")
+
+    async def _drain(self, grace_seconds: float) -> None:
+        if not await self._admission.drain(grace_seconds):
+            log.warning("the grace period is over; the streams that still run are cut off")
+            self._sessions.cut_off()
 
 
 async def serve(settings: GatewaySettings) -> None:

@@ -35,12 +35,11 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
     ) -> None:
         """Speaks one text."""
         name = await _introduce(context)
-        async with answering(context, name):
-            with self._sessions.open(Door.GRPC, name) as session:
-                wanted = messages.speech_request(request, name, context.time_remaining(), session.arrival)
-                async with aclosing(session.speak(wanted)) as events:
-                    async for event in events:
-                        await context.write(messages.response(event))
+        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
+            wanted = messages.speech_request(request, name, context.time_remaining(), session.arrival)
+            async with aclosing(session.speak(wanted)) as events:
+                async for event in events:
+                    await context.write(messages.response(event))
 
     async def ListVoices(
         self,

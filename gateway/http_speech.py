@@ -41,7 +41,7 @@ class SpeechEndpoint:
         name = request_id_of(request)
         response = SpokenResponse(send)
         try:
-            with self._sessions.open(Door.HTTP, name) as session:
+            async with self._sessions.open(Door.HTTP, name) as session:
                 body = await _read_body(request, self._max_body_bytes)
                 await until_gone(_speak(session, body, response), _gone(receive))
         except Cancelled:

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from gateway.admission import Admission
 from gateway.events import Chunk, SpeechEvent, Started
 from gateway.metrics import FINISHED, Door, GatewayMetrics
 from gateway.pipeline import Pipeline
 from gateway.request import SpeechRequest
-from swara.errors import Broken, Cancelled, SwaraError
+from swara.errors import Broken, Cancelled, SwaraError, Unavailable
 from swara.logs import request_log
 from swara.pcm import from_bytes
 from swara.player import Player
@@ -26,14 +26,21 @@ class Sessions:
         self._pipeline = pipeline
         self._admission = admission
         self._metrics = metrics
+        self._ends: set[asyncio.Timeout] = set()
 
-    @contextmanager
-    def open(self, door: Door, request_id: str) -> Iterator["Session"]:
+    def cut_off(self) -> None:
+        """Ends every open session now; each listener is told that the gateway is shutting down."""
+        for end in self._ends:
+            end.reschedule(asyncio.get_running_loop().time())
+
+    @asynccontextmanager
+    async def open(self, door: Door, request_id: str) -> AsyncIterator["Session"]:
         """A session that counts how it ends and says so in one log line; errors pass through."""
         session = Session(door, request_id, self._pipeline, self._admission, self._metrics)
         outcome, sentence = FINISHED, ""
         try:
-            yield session
+            async with self._until_cut_off():
+                yield session
         except SwaraError as error:
             outcome, sentence = error.label, error.sentence
             raise
@@ -46,6 +53,20 @@ class Sessions:
         finally:
             self._metrics.ended(door, outcome)
             session.log.info("%s: %s%s", session.closing_words, outcome, f": {sentence}" if sentence else "")
+
+    @asynccontextmanager
+    async def _until_cut_off(self) -> AsyncIterator[None]:
+        end = asyncio.timeout(None)
+        self._ends.add(end)
+        try:
+            async with end:
+                yield
+        except TimeoutError:
+            if end.expired():
+                raise Unavailable("this gateway is shutting down") from None
+            raise
+        finally:
+            self._ends.discard(end)
 
 
 class Session:

@@ -67,7 +67,7 @@ class Conversation:
             name, self._next_id = self._next_id, request_id.resolve(None)
             try:
                 # The session's end is inside the task that hanging up cancels, so that it counts as cancelled.
-                with self._sessions.open(Door.WEBSOCKET, name) as session:
+                async with self._sessions.open(Door.WEBSOCKET, name) as session:
                     await self._speak(session, message)
             except SwaraError as error:
                 return await self._refuse(error, name)
