@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from gateway_process import Doors, gateway_alone
+
+from tests.gateway.gateway_process import Doors, gateway_alone
 
 
 @pytest.fixture(scope="session")

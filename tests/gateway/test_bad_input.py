@@ -5,10 +5,10 @@ from typing import Any
 
 import grpc
 import pytest
-from gateway_process import Doors, close_code, say_over_websocket
 
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
+from tests.gateway.gateway_process import Doors, close_code, say_over_websocket
 
 TEXT = "नमस्ते"
 LONG = "क" * 101

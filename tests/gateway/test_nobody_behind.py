@@ -5,10 +5,10 @@ import sys
 
 import grpc
 import pytest
-from gateway_process import Doors, close_code, gateway_alone, say_over_grpc, say_over_websocket
 
 from swara.process import ServiceProcess, free_port
 from swara.v1 import speech_service_pb2 as speech
+from tests.gateway.gateway_process import Doors, close_code, gateway_alone, say_over_grpc, say_over_websocket
 
 AWAY = "went away or cannot be reached"
 

@@ -1,0 +1,180 @@
+"""A gateway in front of the real services: what it tells, counts and lets go of."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import grpc
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosedError
+
+from swara.process import ServiceProcess
+from swara.stack import Stack
+from swara.v1 import speech_service_pb2 as speech
+from tests.gateway.gateway_process import Doors, gateway_alone, say_over_grpc, say_over_websocket
+
+SHORT = "नमस्ते दोस्तों।"
+LONG = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
+
+Running = tuple[Doors, ServiceProcess]
+
+
+@pytest.fixture
+def gateway(stack: Stack) -> Iterator[Running]:
+    """A gateway of the test's own, before the services that all tests share."""
+    with gateway_alone(f"--audio-address={stack.audio_address}", "--grace-seconds=20", "--max-streams=3") as running:
+        yield running
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"did not come true within {seconds:g} s"
+        time.sleep(0.05)
+
+
+def counted(doors: Doors, name: str) -> float:
+    return next(float(line.split()[-1]) for line in doors.metrics().splitlines() if line.startswith(name + " "))
+
+
+def test_the_caller_learns_the_request_id_before_anything_else(gateway: Running) -> None:
+    with gateway[0].stub() as stub:
+        request = speech.SynthesizeRequest(text=SHORT, speaker=speech.Speaker(seed=2**64 - 1))
+        call = stub.Synthesize(request, metadata=(("x-request-id", "mine-4"),), timeout=60)
+        assert dict(call.initial_metadata())["x-request-id"] == "mine-4"
+        started = next(iter(call)).started
+        call.cancel()
+    assert (started.request_id, started.seed) == ("mine-4", 2**64 - 1)
+    assert len(started.synthesis_id) == 32
+    assert started.sample_rate_hz == 24_000
+
+
+def test_unknown_voices_and_models_are_told_the_known_ones_at_every_door(gateway: Running) -> None:
+    doors, _ = gateway
+    with pytest.raises(grpc.RpcError, match="has no voice 'nobody'; it has ") as caught:
+        say_over_grpc(doors, SHORT, voice="nobody")
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    with doors.stub() as stub, pytest.raises(grpc.RpcError, match="there is no model 'none'"):
+        stub.ListVoices(speech.ListVoicesRequest(model="none"), timeout=5)
+    with doors.http() as client:
+        answer = client.post("/v1/audio/speech", json={"input": SHORT, "response_format": "pcm", "model": "tts-1"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unknown_name")
+    with doors.websocket() as connection:
+        assert "has no voice" in say_over_websocket(connection, {"text": SHORT, "voice": "nobody"})[1]["error"]
+
+
+def test_a_stream_is_measured_as_a_listener_would_hear_it(gateway: Running) -> None:
+    doors, _ = gateway
+    with doors.websocket() as connection:
+        pcm, done = say_over_websocket(connection, {"text": SHORT, "seed": 1, "benchmark": True})
+    assert len(done["metrics"]["decode_times_ms"]) == done["segments"] == 1
+    assert 0 < done["metrics"]["ttft_ms"] < done["metrics"]["ttfa_ms"]
+    wait_until(lambda: counted(doors, 'swara_gateway_active_streams{door="websocket"}') == 0, 2)
+    assert counted(doors, 'swara_gateway_pcm_bytes_total{door="websocket"}') == len(pcm) == done["bytes"]
+    assert counted(doors, 'swara_gateway_estimated_first_audio_seconds_count{door="websocket"}') == 1
+    assert counted(doors, 'swara_gateway_requests_total{door="websocket",outcome="finished"}') == 1
+
+
+def test_a_websocket_whose_host_resets_the_connection_is_let_go_at_once(gateway: Running) -> None:
+    doors, _ = gateway
+    with doors.websocket() as connection:
+        connection.send(json.dumps({"text": LONG}))
+        assert connection.recv(30)
+        assert counted(doors, 'swara_gateway_active_streams{door="websocket"}') == 1
+        connection.socket.shutdown(socket.SHUT_RDWR)
+        wait_until(lambda: counted(doors, 'swara_gateway_active_streams{door="websocket"}') == 0, 1)
+    assert counted(doors, 'swara_gateway_requests_total{door="websocket",outcome="cancelled"}') == 1
+
+
+def test_a_websocket_that_sends_more_than_may_wait_is_ended(gateway: Running) -> None:
+    doors, _ = gateway
+    with doors.websocket() as connection:
+        for _ in range(12):
+            connection.send(json.dumps({"text": LONG}))
+        with pytest.raises(ConnectionClosedError, match="requests wait"):
+            deque(connection, maxlen=0)
+
+
+def test_a_client_that_asks_for_a_hundred_streams_gets_three_and_the_rest_is_refused_with_a_hint(
+    gateway: Running,
+) -> None:
+    doors, _ = gateway
+
+    def ask(_: int) -> tuple[int, str | None]:
+        body = {"input": SHORT, "response_format": "pcm"}
+        with httpx.stream("POST", f"http://{doors.http_address}/v1/audio/speech", json=body, timeout=60) as answer:
+            return answer.status_code, answer.headers.get("retry-after")
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(ask, range(12)))
+    assert (200, None) in answers
+    assert (429, "1") in answers
+
+
+def test_at_sigterm_a_running_stream_finishes_and_a_new_one_is_refused(gateway: Running) -> None:
+    doors, process = gateway
+    with doors.stub() as stub, doors.http() as client:
+        call = iter(stub.Synthesize(speech.SynthesizeRequest(text=SHORT), timeout=60))
+        next(call)
+        os.kill(process.pid, signal.SIGTERM)
+        wait_until(lambda: client.get("/readyz").status_code == 503, 2)
+        refused = client.post("/v1/audio/speech", json={"input": SHORT, "response_format": "pcm"})
+        assert refused.status_code == 503
+        assert "shutting down" in refused.json()["error"]["message"]
+        assert list(call)[-1].HasField("finished")
+    assert process.wait(10) == 0
+
+
+def test_streams_that_outlive_the_grace_period_are_told_why_they_end(stack: Stack) -> None:
+    endings = {"grpc": grpc_ending, "http": http_ending, "websocket": websocket_ending}
+    all_speak = Barrier(len(endings) + 1, timeout=30)
+    with gateway_alone(f"--audio-address={stack.audio_address}", "--grace-seconds=0.2") as (doors, process):
+        with ThreadPoolExecutor(len(endings)) as pool:
+            running = {name: pool.submit(ending, doors, all_speak) for name, ending in endings.items()}
+            all_speak.wait()
+            os.kill(process.pid, signal.SIGTERM)
+            said = {name: future.result() for name, future in running.items()}
+        assert process.wait(10) == 0
+    assert "shutting down" in said["grpc"]
+    assert "shutting down" in said["websocket"]
+    assert "incomplete" in said["http"]
+    assert not any("Traceback" in line for line in doors.lines)
+
+
+def grpc_ending(doors: Doors, all_speak: Barrier) -> str:
+    with doors.stub() as stub:
+        call = stub.Synthesize(speech.SynthesizeRequest(text=LONG), timeout=60)
+        next(call)
+        all_speak.wait()
+        with pytest.raises(grpc.RpcError) as caught:
+            deque(call, maxlen=0)
+    return str(caught.value.details())
+
+
+def http_ending(doors: Doors, all_speak: Barrier) -> str:
+    body = {"input": LONG, "response_format": "wav"}
+    url = f"http://{doors.http_address}/v1/audio/speech"
+    with httpx.stream("POST", url, json=body, timeout=60) as answer:
+        pieces = answer.iter_bytes()
+        next(pieces)
+        all_speak.wait()
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            deque(pieces, maxlen=0)
+    return str(caught.value)
+
+
+def websocket_ending(doors: Doors, all_speak: Barrier) -> str:
+    with doors.websocket() as connection:
+        connection.send(json.dumps({"text": LONG}))
+        connection.recv(30)
+        all_speak.wait()
+        while isinstance(message := connection.recv(30), bytes):
+            pass
+    return str(json.loads(message)["error"])
