@@ -67,16 +67,16 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
         return pb.GetLoadResponse(load=pb.Load(**vars(self._engine.load()), draining=self.draining))
 
     async def _events(self, plan: Plan) -> AsyncGenerator[pb.GenerateResponse, None]:
-        yield pb.GenerateResponse(started=self._started(plan))
         total = len(plan.generation.resume)
-        async with aclosing(coalesced(self._engine.generate(plan.generation))) as events:
-            async for event in events:
+        async with self._engine.open(plan.generation) as events:
+            yield pb.GenerateResponse(started=self._started(plan))
+            async for event in coalesced(events):
                 if isinstance(event, Ended):
                     yield pb.GenerateResponse(finished=_finished(plan, event, total))
-                    return
-                yield pb.GenerateResponse(frames=wire.frames_message(total, event))
-                total += len(event)
-                metrics.frames_total.inc(len(event))
+                else:
+                    yield pb.GenerateResponse(frames=wire.frames_message(total, event))
+                    total += len(event)
+                    metrics.frames_total.inc(len(event))
 
     def _started(self, plan: Plan) -> pb.GenerationStarted:
         return pb.GenerationStarted(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,13 +11,16 @@ import pytest
 import torch
 
 from swara.errors import Full
-from swara.frames import Codes, no_codes
+from swara.frames import FRAME_SECONDS, Codes, no_codes
 from swara.profile import load_profile
 from swara.speech import AdmissionClass, Sampling
 from token_service.engines.base import Ended, GenerationRequest
+from token_service.engines.native.cache import KvCache
 from token_service.engines.native.engine import NativeEngine
-from token_service.engines.native.llama import TILE
+from token_service.engines.native.frame_loop import FrameLoop
+from token_service.engines.native.llama import TILE, Llama
 from token_service.engines.native.stream import Stream
+from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
 from token_service.plan import Planner, SegmentRequest
 from token_service.prompt import Prompter, load_tokenizer
@@ -45,11 +48,18 @@ async def running(max_streams: int = 6, reserve_streams: int = 2) -> AsyncIterat
         await engine.stop()
 
 
+async def spoken(engine: NativeEngine, request: GenerationRequest) -> tuple[Codes, Codes | Ended]:
+    """All frames of one request, [F, 7], and its last event."""
+    async with engine.open(request) as arriving:
+        events = [event async for event in arriving]
+    return np.concatenate([no_codes(), *events[:-1]]), events[-1]
+
+
 async def codes_of(engine: NativeEngine, request: GenerationRequest) -> Codes:
     """All frames of one request, [F, 7]."""
-    events = [event async for event in engine.generate(request)]
-    assert isinstance(events[-1], Ended)
-    return np.concatenate([no_codes(), *events[:-1]])
+    codes, end = await spoken(engine, request)
+    assert isinstance(end, Ended)
+    return codes
 
 
 def in_an_engine(story: Callable[[NativeEngine], Awaitable[None]], **settings: int) -> None:
@@ -78,10 +88,9 @@ def test_codes_are_equal_alone_in_company_and_resumed() -> None:
 def test_every_code_is_of_its_slot_and_a_stream_ends_by_model_or_limit() -> None:
     async def story(engine: NativeEngine) -> None:
         for k in range(3):
-            events = [e async for e in engine.generate(request(k, frames=100, ignore_end=False))]
-            codes = np.concatenate([no_codes(), *events[:-1]])
+            codes, end = await spoken(engine, request(k, frames=100, ignore_end=False))
             assert codes.max(initial=0) < PROFILE.codebook_size
-            assert events[-1].by_model == (len(codes) < 100)
+            assert end.by_model == (len(codes) < 100)
         at_least = await codes_of(engine, request(1, frames=40, ignore_end=False, min_frames=40))
         assert len(at_least) == 40
 
@@ -91,7 +100,7 @@ def test_every_code_is_of_its_slot_and_a_stream_ends_by_model_or_limit() -> None
 def test_hanging_up_frees_the_slot_at_the_next_frame_border() -> None:
     async def story(engine: NativeEngine) -> None:
         for _ in range(20):
-            async with aclosing(engine.generate(request(frames=200))) as events:
+            async with engine.open(request(frames=200)) as events:
                 await anext(events)
         for _ in range(100):
             if engine.load().running_streams == 0:
@@ -105,10 +114,10 @@ def test_hanging_up_frees_the_slot_at_the_next_frame_border() -> None:
 
 def test_full_is_said_at_once_and_only_to_new_streams() -> None:
     async def story(engine: NativeEngine) -> None:
-        async with aclosing(engine.generate(request(frames=250))) as speaking:
+        async with engine.open(request(frames=250)) as speaking:
             await anext(speaking)
             with pytest.raises(Full) as refusal:
-                await anext(engine.generate(request(1)))
+                await engine.open(request(1)).__aenter__()
             assert refusal.value.retry_after_seconds > 0
             for work in (AdmissionClass.CONTINUING, AdmissionClass.RESUMED):
                 assert len(await codes_of(engine, request(2, frames=3, admission_class=work))) == 3
@@ -117,21 +126,25 @@ def test_full_is_said_at_once_and_only_to_new_streams() -> None:
     in_an_engine(story, max_streams=1, reserve_streams=1)
 
 
+@torch.inference_mode()
 def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() -> None:
-    async def story(engine: NativeEngine) -> None:
-        free = await codes_of(engine, request(frames=24))
-        clock = asyncio.get_running_loop().time
-        started = clock()
-        paused = asyncio.create_task(codes_of(engine, request(frames=24, max_lead_seconds=0.5)))
-        seen_paused = 0
-        while not paused.done():
-            seen_paused = max(seen_paused, engine.load().paused_streams)
-            await asyncio.sleep(0.01)
-        assert seen_paused == 1
-        assert clock() - started > 24 * 2048 / 24_000 - 0.5 - 0.2
-        assert np.array_equal(await paused, free)
+    weights = load_weights(DEMO, PROFILE)
+    loop = FrameLoop(Llama(weights, 2048), KvCache(weights.shape, 2, 2048))
 
-    in_an_engine(story)
+    def frames_at(stream: Stream, now_seconds: float) -> list[Codes]:
+        loop.join(stream)
+        frames = [codes for _ in range(30) for _, codes in loop.step(now_seconds) if codes is not None]
+        loop.streams.remove(stream)
+        return frames
+
+    free = Stream(request(frames=10), SlotGrammar(PROFILE), 0)
+    reined = Stream(request(frames=10, max_lead_seconds=0.5), SlotGrammar(PROFILE), 1)
+    expected = frames_at(free, 100.0)[:10]
+    at_once = frames_at(reined, 100.0)
+    assert len(at_once) == 6, "the first frames that make more than half a second"
+    assert reined.paused_seconds(100.0) == pytest.approx(6 * FRAME_SECONDS - 0.5)
+    later = frames_at(reined, 100.5)
+    assert np.array_equal(np.concatenate([*at_once, *later])[:10], np.concatenate(expected))
 
 
 def test_a_stream_resumed_at_its_limit_ends_without_a_frame() -> None:

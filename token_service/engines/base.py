@@ -1,6 +1,7 @@
 """What every engine does: take a prompt, give frames, stop when nobody listens."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,11 +61,10 @@ class Engine(Protocol):
     async def start(self) -> None:
         """Loads and warms up; returns when the first request would be served at full speed."""
 
-    def generate(self, request: GenerationRequest) -> AsyncGenerator[Codes | Ended, None]:
-        """Frames [F, 7] as they are made, then one Ended.
+    def open(self, request: GenerationRequest) -> AbstractAsyncContextManager[AsyncIterator[Codes | Ended]]:
+        """A place for this request; inside it, frames [F, 7] as they are made, then one Ended.
 
-        Closing the generator frees the slot at the next frame border.
-        Raises Full at the first step when there is no room for a new stream.
+        Raises Full on entering when there is no room for a new stream. Leaving frees the slot at the next frame border.
         """
 
     def load(self) -> EngineLoad:

@@ -5,7 +5,8 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import torch
@@ -40,6 +41,15 @@ class Ticket:
         self.joined_seconds = self.asked_seconds
         self.spoke_seconds: float | None = None
         self.cancelled = False
+
+    async def arriving(self) -> AsyncIterator[Codes | Ended]:
+        """The events up to the last one; raises the engine's error."""
+        event: Codes | Ended | Exception | None = None
+        while not isinstance(event, Ended):
+            event = await self.events.get()
+            if isinstance(event, Exception):
+                raise event
+            yield event
 
     def deliver(self, event: Codes | Ended | Exception) -> None:
         """Hands an event to the asyncio side; called on the engine's thread."""
@@ -82,17 +92,12 @@ class NativeEngine:
         await asyncio.to_thread(self._load)
         self._thread.start()
 
-    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Codes | Ended, None]:
-        """Frames [1, 7] as they are made, then one Ended."""
+    @asynccontextmanager
+    async def open(self, request: GenerationRequest) -> AsyncIterator[AsyncIterator[Codes | Ended]]:
+        """A place for this request; inside it, frames [1, 7] as they are made, then one Ended."""
         ticket = self._admit(request)
         try:
-            while True:
-                event = await ticket.events.get()
-                if isinstance(event, Exception):
-                    raise event
-                yield event
-                if isinstance(event, Ended):
-                    return
+            yield ticket.arriving()
         finally:
             with self._wake:
                 ticket.cancelled = True
