@@ -146,15 +146,21 @@ def main() -> None:
     parser.add_argument("--codec", default=str(WEIGHTS / "codec"), help="folder or hub id of the codec")
     parser.add_argument("--address", default=GATEWAY_ADDRESS, help="host:port of the gRPC door")
     parser.add_argument("--http-address", default=HTTP_ADDRESS, help="host:port of the HTTP and WebSocket door")
+    parser.add_argument(
+        "--metrics-ports", type=int, nargs=3, default=METRICS_PORTS, help="Prometheus ports: gateway, audio, token"
+    )
     given = parser.parse_args()
+    stack = Stack(
+        model=given.model,
+        codec=given.codec,
+        gateway_address=given.address,
+        http_address=given.http_address,
+        metrics_ports=given.metrics_ports,
+    )
     signal.signal(signal.SIGTERM, _stop)
     with suppress(KeyboardInterrupt, Stopped):
         try:
-            serve(
-                Stack(
-                    model=given.model, codec=given.codec, gateway_address=given.address, http_address=given.http_address
-                )
-            )
+            serve(stack)
         except SetupError as error:
             print(f"swara: {error}", file=sys.stderr)
             raise SystemExit(1) from None

@@ -1,0 +1,42 @@
+"""One stack of the three real services for the whole run; a stack of its own only for a test that breaks one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from swara.stack import Stack
+from swara_client import Client
+
+StackMaker = Callable[..., Stack]
+
+
+def logged(path: Path) -> Callable[[str], None]:
+    """Appends log lines to a file, which pytest names where a test fails."""
+
+    def write(line: str) -> None:
+        with path.open("a", encoding="utf-8") as log:
+            log.write(line + "\n")
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that all tests share; they must leave it as they found it."""
+    with Stack.on_free_ports(sink=logged(tmp_path_factory.mktemp("stack") / "stack.log")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_stack(tmp_path: Path) -> Iterator[Stack]:
+    """A stack that a test may break."""
+    with Stack.on_free_ports(sink=logged(tmp_path / "stack.log")) as running:
+        yield running
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    """A client of the shared stack."""
+    with Client(stack.gateway_address) as connected:
+        yield connected

@@ -1,0 +1,78 @@
+"""The stack as a whole: it starts, it says which service failed, it ends in order."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from swara.errors import SetupError
+from swara.process import free_port
+from swara.stack import Stack
+from tests.stack.doors import url
+
+STOPPED_SECONDS = 30
+
+
+def test_a_service_that_dies_at_start_is_named_with_its_own_sentence_and_takes_the_others_along() -> None:
+    lines: list[str] = []
+    stack = Stack.on_free_ports(flags={"audio_service": ["--codec=/nowhere"]}, sink=lines.append)
+    with pytest.raises(SetupError, match=r"audio_service did not start: cannot start: .*nowhere"), stack:
+        pytest.fail("the stack says it is ready without its audio service")
+    assert all(service.exit_code is not None for service in stack.services.values())
+
+
+def test_a_stack_ends_cleanly_when_its_block_ends() -> None:
+    lines: list[str] = []
+    with Stack.on_free_ports(sink=lines.append) as stack:
+        assert stack.ended() is None
+        assert httpx.get(url(stack, "/readyz")).status_code == 200
+    assert {name: service.exit_code for name, service in stack.services.items()} == {
+        "token_service": 0,
+        "audio_service": 0,
+        "gateway": 0,
+    }
+    assert not Path(stack.token_address.removeprefix("unix:")).parent.exists()
+    assert lines
+
+
+class Serving:
+    """`make serve` in a process of its own, on free ports."""
+
+    def __init__(self) -> None:
+        self.gateway, self.http = free_port(), free_port()
+        metrics = [str(free_port()) for _ in range(3)]
+        arguments = [f"--address=127.0.0.1:{self.gateway}", f"--http-address=127.0.0.1:{self.http}"]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "swara.stack", *arguments, "--metrics-ports", *metrics],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self.log: list[str] = []
+        assert self.process.stderr
+        threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
+
+    def ready_line(self) -> str:
+        assert self.process.stdout
+        return next(line for line in self.process.stdout if "ready" in line)
+
+    def finish(self) -> int:
+        return self.process.wait(STOPPED_SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serving_says_where_and_ends_cleanly_when_asked(number: signal.Signals) -> None:
+    serving = Serving()
+    try:
+        line = serving.ready_line()
+        assert f"127.0.0.1:{serving.gateway}" in line
+        assert f"127.0.0.1:{serving.http}" in line
+        serving.process.send_signal(number)
+        assert serving.finish() == 0
+        assert not any("Traceback" in line for line in serving.log)
+    finally:
+        serving.process.kill()

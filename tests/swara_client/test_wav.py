@@ -1,0 +1,67 @@
+"""WAV files: whole or not there; streams live."""
+
+import os
+import threading
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from swara.pcm import to_bytes
+from swara_client.wav import WavFile
+
+SOUND = np.arange(-500, 500, dtype=np.int16)
+
+
+def test_a_file_appears_whole_under_its_name_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with WavFile(str(path), 24_000) as file:
+        file.write(SOUND)
+        assert not path.exists()
+        file.write(SOUND)
+    with wave.open(str(path)) as written:
+        assert (written.getframerate(), written.getnframes()) == (24_000, 2_000)
+        assert written.readframes(2_000) == 2 * to_bytes(SOUND)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupted_file_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"before")
+
+    def interrupted() -> None:
+        with WavFile(str(path), 24_000) as file:
+            file.write(SOUND)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pipe_gets_the_samples_while_they_come(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    enough = threading.Event()
+
+    def read() -> None:
+        with pipe.open("rb") as source:
+            got.append(source.read(44 + 2 * len(SOUND)))
+            enough.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with WavFile(str(pipe), 24_000) as file:
+        file.write(SOUND)
+        assert enough.wait(5)
+    reader.join()
+    assert got[0][:4] == b"RIFF"
+    assert got[0][44:] == to_bytes(SOUND)
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        WavFile(str(tmp_path), 24_000)
