@@ -6,9 +6,9 @@ No character that is spoken is lost: joined again, the segments are the text but
 import re
 import unicodedata
 
-# A segment shorter than this (about three seconds of speech) might be over before the next one's first audio is there,
-# so short sentences share a prompt.
-SHORT_CHARACTERS = 40
+# A segment shorter than this (under two seconds of speech) might be over before the next one's first audio is there, so
+# short sentences share a prompt.
+SHORT_CHARACTERS = 24
 
 _CLOSERS = "\"'”’»)\\]"
 # The full stop ends a sentence only before white space (3.14, swara.dev); the danda and the others do anyway.

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from gateway import request_id
 from gateway.benchmark import metrics
@@ -17,7 +17,7 @@ from gateway.fields import SAMPLING_FIELDS, Fields, read_object
 from gateway.hangup import until_gone
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
-from swara.errors import Broken, Cancelled, InvalidRequest, SwaraError
+from swara.errors import Broken, Cancelled, Full, InvalidRequest, SwaraError
 
 FIELDS = frozenset(("text", "voice", "benchmark", "model", "seed", *SAMPLING_FIELDS))
 # Requests that may wait behind the one being spoken; a client that sends more does not follow the protocol.
@@ -38,7 +38,7 @@ class TtsEndpoint:
         conversation = Conversation(websocket, self._sessions)
         try:
             await until_gone(conversation.answer(), conversation.listen())
-        except (Cancelled, WebSocketDisconnect):
+        except (Cancelled, WebSocketDisconnect, WebSocketDisconnected):
             return
 
 
@@ -97,9 +97,11 @@ class Conversation:
 
     async def _refuse(self, error: SwaraError, name: str) -> None:
         try:
-            await self._websocket.send_json({"error": error.sentence, "request_id": name, "code": error.label})
+            hint = {"retry_after_seconds": error.retry_after_seconds} if isinstance(error, Full) else {}
+            message = {"error": error.sentence, "request_id": name, "code": error.label}
+            await self._websocket.send_json(message | hint)
             await self._websocket.close(error.websocket_close)
-        except (WebSocketDisconnect, RuntimeError):
+        except (WebSocketDisconnect, WebSocketDisconnected):
             return
 
 

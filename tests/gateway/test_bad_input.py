@@ -5,11 +5,15 @@ from typing import Any
 
 import grpc
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from gateway.http_speech import FIELDS
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
 from tests.gateway.gateway_process import Doors, close_code, say_over_websocket
 
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 TEXT = "नमस्ते"
 LONG = "क" * 101
 BAD_SPEECH: list[tuple[dict[str, Any], str, str | None]] = [
@@ -47,6 +51,15 @@ def test_http_answers_400_to_a_body_that_is_no_json_object(lone_gateway: Doors, 
         answer = client.post("/v1/audio/speech", content=body)
     assert answer.status_code == 400
     assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(FIELDS)), ANYTHING))
+def test_whatever_the_fields_hold_http_answers_with_a_sentence(lone_gateway: Doors, body: dict[str, Any]) -> None:
+    with lone_gateway.http() as client:
+        answer = client.post("/v1/audio/speech", json=body)
+    assert answer.status_code in (400, 503)
+    assert answer.json()["error"]["message"]
 
 
 def test_http_answers_413_to_a_body_over_the_limit(lone_gateway: Doors) -> None:

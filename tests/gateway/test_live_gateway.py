@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosedError
 from swara.process import ServiceProcess
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech
-from tests.gateway.gateway_process import Doors, gateway_alone, say_over_grpc, say_over_websocket
+from tests.gateway.gateway_process import Doors, close_code, gateway_alone, say_over_grpc, say_over_websocket
 
 SHORT = "नमस्ते दोस्तों।"
 LONG = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
@@ -102,20 +102,22 @@ def test_a_websocket_that_sends_more_than_may_wait_is_ended(gateway: Running) ->
             deque(connection, maxlen=0)
 
 
-def test_a_client_that_asks_for_a_hundred_streams_gets_three_and_the_rest_is_refused_with_a_hint(
-    gateway: Running,
-) -> None:
+def test_past_the_last_place_every_door_refuses_with_a_hint_when_to_come_back(gateway: Running) -> None:
     doors, _ = gateway
-
-    def ask(_: int) -> tuple[int, str | None]:
-        body = {"input": SHORT, "response_format": "pcm"}
-        with httpx.stream("POST", f"http://{doors.http_address}/v1/audio/speech", json=body, timeout=60) as answer:
-            return answer.status_code, answer.headers.get("retry-after")
-
-    with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(ask, range(12)))
-    assert (200, None) in answers
-    assert (429, "1") in answers
+    with doors.stub() as stub, doors.http() as client, doors.websocket() as connection:
+        running = [stub.Synthesize(speech.SynthesizeRequest(text=LONG), timeout=60) for _ in range(3)]
+        assert all(next(call).HasField("started") for call in running)
+        with pytest.raises(grpc.RpcError, match="all 3 streams") as caught:
+            say_over_grpc(doors, SHORT)
+        refused = client.post("/v1/audio/speech", json={"input": SHORT, "response_format": "pcm"})
+        _, message = say_over_websocket(connection, {"text": SHORT})
+        assert close_code(connection) == 1013
+        for call in running:
+            call.cancel()
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert dict(caught.value.trailing_metadata())["swara-retry-after-seconds"] == "1"
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    assert message["retry_after_seconds"] == 1
 
 
 def test_at_sigterm_a_running_stream_finishes_and_a_new_one_is_refused(gateway: Running) -> None:
