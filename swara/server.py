@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import start_http_server
 
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
-from swara.errors import Broken, SetupError, SwaraError
+from swara.errors import Broken, Full, SetupError, SwaraError
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +75,11 @@ async def answering(context: grpc.aio.ServicerContext, request_id: str) -> Async
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: SwaraError, request_id: str) -> None:
-    metadata = (("swara-error", error.label), ("swara-request-id", request_id))
+    metadata = [("swara-error", error.label), ("swara-request-id", request_id)]
+    if isinstance(error, Full):
+        metadata.append(("swara-retry-after-seconds", f"{error.retry_after_seconds:g}"))
     sentence = error.sentence if request_id in error.sentence else f"{error.sentence} (request {request_id})"
-    await context.abort(getattr(grpc.StatusCode, error.grpc_code), sentence, metadata)
+    await context.abort(getattr(grpc.StatusCode, error.grpc_code), sentence, tuple(metadata))
 
 
 def serve_metrics(host: str, port: int) -> None:
