@@ -16,6 +16,13 @@ class AdmissionClass(Enum):
     RESUMED = "resumed"
 
 
+class Priority(Enum):
+    """Which work goes first when there is more of it than the hardware can do at once."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class FinishReason(Enum):
     """Why a generation ended."""
 

@@ -10,6 +10,11 @@ CLASSES = {
     token_service_pb2.ADMISSION_CLASS_CONTINUING: speech.AdmissionClass.CONTINUING,
     token_service_pb2.ADMISSION_CLASS_RESUMED: speech.AdmissionClass.RESUMED,
 }
+PRIORITIES = {
+    token_service_pb2.PRIORITY_UNSPECIFIED: speech.Priority.INTERACTIVE,
+    token_service_pb2.PRIORITY_INTERACTIVE: speech.Priority.INTERACTIVE,
+    token_service_pb2.PRIORITY_BATCH: speech.Priority.BATCH,
+}
 REASONS = {
     speech.FinishReason.END_OF_SPEECH: token_service_pb2.FINISH_REASON_END_OF_SPEECH,
     speech.FinishReason.MAX_FRAMES: token_service_pb2.FINISH_REASON_MAX_FRAMES,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from swara.errors import InvalidRequest
 from swara.frames import SLOTS, Codes, no_codes
 from swara.profile import Profile
-from swara.speech import AdmissionClass, Sampling
+from swara.speech import AdmissionClass, Priority, Sampling
 from token_service.engines.base import GenerationRequest
 from token_service.prompt import Prompter
 
@@ -24,6 +24,7 @@ class SegmentRequest:
     ignore_end: bool = False
     resume: Codes = field(default_factory=no_codes)
     admission_class: AdmissionClass = AdmissionClass.NEW
+    priority: Priority = Priority.INTERACTIVE
     max_lead_seconds: float = 0.0
 
 
@@ -84,5 +85,6 @@ class Planner:
             ignore_end=request.ignore_end,
             resume=request.resume,
             admission_class=request.admission_class,
+            priority=request.priority,
             max_lead_seconds=request.max_lead_seconds,
         )

@@ -99,6 +99,7 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
             ignore_end=request.limits.ignore_end,
             resume=frames.unpack(request.resume_frames.codes, self._profile.codebook_size),
             admission_class=wire.CLASSES[request.admission_class],
+            priority=wire.PRIORITIES[request.priority],
             max_lead_seconds=request.max_lead_seconds,
         )
 

@@ -19,6 +19,8 @@ class TokenSettings(ServiceSettings):
     address: str = Field("127.0.0.1:50053", description="where gRPC listens, host:port or unix:/path")
     metrics_port: int = Field(9103, ge=0, le=65535, description="Prometheus port")
     threads: int = Field(1, ge=1, description="CPU threads of one step; codes are repeatable for a fixed number")
-    max_streams: int = Field(8, ge=1, description="new streams past this many are refused")
+    max_streams: int = Field(
+        8, ge=1, description="places for new streams; fewer are given where this machine is slower"
+    )
     reserve_streams: int = Field(2, ge=0, description="places beyond max_streams for running texts and resumed streams")
     context_tokens: int = Field(4096, ge=64, description="longest prompt and speech together; bounds KV memory")

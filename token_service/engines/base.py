@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from swara.frames import Codes, no_codes
-from swara.speech import AdmissionClass, Sampling
+from swara.speech import AdmissionClass, Priority, Sampling
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,7 @@ class GenerationRequest:
     ignore_end: bool = False
     resume: Codes = field(default_factory=no_codes)
     admission_class: AdmissionClass = AdmissionClass.NEW
+    priority: Priority = Priority.INTERACTIVE
     max_lead_seconds: float = 0.0
 
 

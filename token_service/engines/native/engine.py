@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import statistics
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from swara.errors import Broken, Full, Unavailable
 from swara.frames import Codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass
+from token_service.capacity import Capacity
 from token_service.engines.base import Ended, EngineLoad, GenerationRequest
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.frame_loop import FrameLoop
@@ -26,6 +28,7 @@ from token_service.grammar import SlotGrammar
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
+WARM_UP_STEPS = 7
 
 
 class Ticket:
@@ -77,7 +80,7 @@ class NativeEngine:
         self._folder = folder
         self._profile = profile
         self._grammar = SlotGrammar(profile)
-        self._max_streams = max_streams
+        self._capacity = Capacity(max_streams)
         self._slots = max_streams + reserve_streams
         self.context_tokens = min(context_tokens, profile.max_context_tokens)
         self._wake = threading.Condition()
@@ -110,8 +113,8 @@ class NativeEngine:
             streams = list(self._running)
             queued = len(self._waiting)
         paused = sum(1 for stream in streams if stream.paused_seconds(now))
-        slack = min((stream.lead_seconds(now) for stream in streams), default=0.0)
-        return EngineLoad(len(streams), queued, paused, self._max_streams, slack)
+        slack = min((stream.lead_seconds(now) for stream in streams if stream.listened_to), default=0.0)
+        return EngineLoad(len(streams), queued, paused, self._capacity.streams, slack)
 
     async def stop(self) -> None:
         """Ends the loop after the frame it is at; streams still running are told."""
@@ -125,9 +128,9 @@ class NativeEngine:
         with self._wake:
             if self._failure or self._stopping:
                 raise Unavailable("the engine is not running")
-            held = len(self._running) + len(self._waiting)
-            if request.admission_class is AdmissionClass.NEW and held >= self._max_streams:
-                raise Full(f"all {self._max_streams} streams are taken; try again soon", RETRY_SECONDS)
+            held = sum(not ticket.cancelled for ticket in (*self._running.values(), *self._waiting))
+            if request.admission_class is AdmissionClass.NEW and held >= self._capacity.streams:
+                raise Full(f"all {self._capacity.streams} streams are taken; try again soon", RETRY_SECONDS)
             ticket = Ticket(request)
             self._waiting.append(ticket)
             self._wake.notify()
@@ -147,15 +150,26 @@ class NativeEngine:
 
     def _warm_up(self) -> None:
         prompt = (*self._profile.prompt_prefix_ids, *self._profile.prompt_suffix_ids)
-        request = GenerationRequest("warm-up", prompt, self._profile.sampling, 0, max_frames=2, ignore_end=True)
+        request = GenerationRequest(
+            "warm-up", prompt, self._profile.sampling, 0, max_frames=WARM_UP_STEPS, ignore_end=True
+        )
         with torch.inference_mode():
             streams = [Stream(request, self._grammar, self._cache.take()) for _ in range(min(TILE, self._slots))]
             for stream in streams:
                 self._frames.join(stream)
-            while not all(stream.finished for stream in streams):
-                list(self._frames.step(0.0))
+            step_seconds = [self._timed_step() for _ in range(WARM_UP_STEPS)]
             for stream in streams:
                 self._frames.leave(stream)
+        self._capacity.measured(statistics.median(step_seconds), len(streams))
+        log.info(
+            "warm: a step takes %.1f ms, capacity %d", 1e3 * statistics.median(step_seconds), self._capacity.streams
+        )
+
+    def _timed_step(self) -> float:
+        start = time.perf_counter()
+        for _ in self._frames.step(0.0):
+            pass
+        return time.perf_counter() - start
 
     def _run(self) -> None:
         try:
@@ -195,7 +209,9 @@ class NativeEngine:
                 self._finish(ticket.stream)
 
     def _speak(self) -> None:
-        for stream, codes in self._frames.step(time.monotonic()):
+        now = time.monotonic()
+        self._capacity.observe(now, len(self._running), self._frames.lowest_lead_seconds(now))
+        for stream, codes in self._frames.step(now):
             ticket = self._running[stream]
             if codes is not None:
                 ticket.spoke_seconds = ticket.spoke_seconds or time.monotonic()

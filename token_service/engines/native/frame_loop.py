@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from swara.frames import SLOTS, Codes
+from swara.speech import Priority
+from token_service.capacity import LOW_LEAD_SECONDS
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.llama import TILE, Llama, Row
 from token_service.engines.native.stream import Stream
@@ -39,11 +41,14 @@ class FrameLoop:
     def step(self, now_seconds: float) -> Iterator[tuple[Stream, Codes | None]]:
         """Reads some of the waiting prompts, then yields a frame [1, 7] of each stream that is not paused.
 
-        None stands for a stream that the model ended. The stream whose listener would run dry first comes first.
+        None stands for a stream that the model ended. Those that somebody hears come first, and of them the one that
+        would run dry first; while any of these is short of frames, work that nobody hears waits.
         """
         self._prefill()
         speaking = [stream for stream in self.streams if stream.ready and not stream.paused_seconds(now_seconds)]
-        speaking.sort(key=lambda stream: stream.lead_seconds(now_seconds))
+        if self.lowest_lead_seconds(now_seconds) < LOW_LEAD_SECONDS:
+            speaking = [stream for stream in speaking if stream.request.priority is Priority.INTERACTIVE]
+        speaking.sort(key=lambda stream: (stream.request.priority is Priority.BATCH, stream.lead_seconds(now_seconds)))
         for start in range(0, len(speaking), TILE):
             yield from self._frame(speaking[start : start + TILE], now_seconds)
 
@@ -52,6 +57,11 @@ class FrameLoop:
         if any(not stream.ready for stream in self.streams):
             return 0.0
         return min((stream.paused_seconds(now_seconds) for stream in self.streams), default=None)
+
+    def lowest_lead_seconds(self, now_seconds: float) -> float:
+        """How far the slowest stream that somebody hears is ahead of real time; infinite where nobody hears any."""
+        leads = (stream.lead_seconds(now_seconds) for stream in self.streams if stream.listened_to)
+        return min(leads, default=float("inf"))
 
     def _prefill(self) -> None:
         tiles = PREFILL_TILES

@@ -3,6 +3,7 @@
 import torch
 
 from swara.frames import FRAME_SECONDS, SLOTS, Codes
+from swara.speech import Priority
 from token_service.engines.base import GenerationRequest
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
@@ -30,6 +31,11 @@ class Stream:
     def ready(self) -> bool:
         """Whether everything but the newest id is cached, so that the next token can be drawn."""
         return self.cached_tokens == len(self.ids) - 1
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether somebody is hearing this now, so that a late frame would be a gap."""
+        return self.request.priority is Priority.INTERACTIVE and self._first_frame_seconds is not None
 
     @property
     def finished(self) -> bool:
