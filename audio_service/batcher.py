@@ -116,7 +116,7 @@ class Batcher:
         """Steps for as long as it is not cancelled."""
         try:
             while True:
-                batch = self._next_batch()
+                batch = next_batch(self._seats, time.perf_counter(), self._limits.step_frames)
                 if not batch:
                     await self._idle()
                     continue
@@ -156,17 +156,6 @@ class Batcher:
         if len(self._seats) > 1:
             await asyncio.sleep(GATHER_SECONDS)
 
-    def _next_batch(self) -> list[tuple[Seat, int]]:
-        """The most urgent stream and those that take steps of the same length, most urgent first."""
-        now = time.perf_counter()
-        ready = [(seat, hop) for seat in self._seats if (hop := seat.hop(now))]
-        ready.sort(key=lambda pair: pair[0].urgency())
-        if not ready:
-            return []
-        hop = ready[0][1]
-        most = max(1, self._limits.step_frames // hop)
-        return [pair for pair in ready if pair[1] == hop][:most]
-
     async def _step(self, batch: Sequence[tuple[Seat, int]]) -> None:
         self._stepping = [seat for seat, _ in batch]
         works = [seat.work(hop) for seat, hop in batch]
@@ -192,3 +181,13 @@ class Batcher:
             seat.deliver(work.taken, audio, now, (now - began) / len(works))
             if seat.stream.heard and not was_heard:
                 self._watcher.heard(now - seat.opened_seconds)
+
+
+def next_batch(seats: Sequence[Seat], now_seconds: float, step_frames: int) -> list[tuple[Seat, int]]:
+    """The most urgent stream and those that take steps of the same length, most urgent first, each with that length."""
+    ready = [(seat, hop) for seat in seats if (hop := seat.hop(now_seconds))]
+    if not ready:
+        return []
+    ready.sort(key=lambda pair: pair[0].urgency())
+    hop = ready[0][1]
+    return [pair for pair in ready if pair[1] == hop][: max(1, step_frames // hop)]

@@ -16,6 +16,15 @@ def safe_seconds(hop: int) -> float:
     return 2 * hop * FRAME_SECONDS if hop > 1 else 0.0
 
 
+def bearable_frames(slack_seconds: float) -> int:
+    """How many frames that have come already a step may take: it is over, being faster than they play, before the
+    listener runs dry. Before the first sample, or once the listener has run dry, small steps help nobody.
+    """
+    if slack_seconds <= 0:
+        return HOPS_FRAMES[-1]
+    return max((hop for hop in HOPS_FRAMES if slack_seconds > hop * FRAME_SECONDS), default=1)
+
+
 def largest_hop(frames: int) -> int:
     """The largest step that takes no more than these frames; 0 for none."""
     return max((hop for hop in HOPS_FRAMES if hop <= frames), default=0)

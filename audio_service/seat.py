@@ -29,7 +29,7 @@ class Seat:
         self._fresh = True
         self._changed = changed
         self._unread: list[Piece] = []
-        self._unread_samples = 0
+        self.unread_samples = 0
         self._error: SwaraError | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -65,7 +65,7 @@ class Seat:
 
     def hop(self, now_seconds: float) -> int:
         """How many frames the next step may take; 0 for none now."""
-        if self._error is not None or self._unread_samples >= MAX_UNREAD_SAMPLES:
+        if self._error is not None or self.unread_samples >= MAX_UNREAD_SAMPLES:
             return 0
         return self.stream.hop(now_seconds)
 
@@ -73,7 +73,7 @@ class Seat:
         """When the frames that wait are worth a step even if no more come; infinity if never."""
         frames = self.stream.waiting_frames
         following = next_hop(frames)
-        if self._error or not frames or following is None or self._unread_samples >= MAX_UNREAD_SAMPLES:
+        if self._error or not frames or following is None or self.unread_samples >= MAX_UNREAD_SAMPLES:
             return np.inf
         return self.stream.dry_seconds() - safe_seconds(following)
 
@@ -94,7 +94,7 @@ class Seat:
         piece = self.stream.give(taken, audio, now_seconds)
         if len(piece.samples):
             self._unread.append(piece)
-            self._unread_samples += len(piece.samples)
+            self.unread_samples += len(piece.samples)
         self._news.set()
 
     def fail(self, error: SwaraError) -> None:
@@ -104,6 +104,6 @@ class Seat:
         self._room.set()
 
     def _read(self) -> Piece:
-        pieces, self._unread, self._unread_samples = self._unread, [], 0
+        pieces, self._unread, self.unread_samples = self._unread, [], 0
         self._changed.set()
         return Piece(pieces[0].first_sample, np.concatenate([piece.samples for piece in pieces]))

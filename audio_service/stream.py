@@ -9,7 +9,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from audio_service.hops import HOPS_FRAMES, largest_hop, wanted_frames
+from audio_service.hops import bearable_frames, largest_hop, wanted_frames
 from swara.errors import InvalidRequest
 from swara.frames import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SLOTS, Codes, no_codes
 from swara.pcm import Samples, from_float
@@ -126,11 +126,9 @@ class Stream:
     def hop(self, now_seconds: float) -> int:
         """How many frames the next step should take; 0 if it is too early for one."""
         slack_seconds = self.dry_seconds() - now_seconds
-        wanted = wanted_frames(slack_seconds)
-        if self.waiting_frames < wanted and not self._ended:
+        if self.waiting_frames < wanted_frames(slack_seconds) and not self._ended:
             return 0
-        # Nobody is served by small steps before the first sample, or once the listener has run dry.
-        return largest_hop(min(self.waiting_frames, wanted if slack_seconds > 0 else HOPS_FRAMES[-1]))
+        return largest_hop(min(self.waiting_frames, bearable_frames(slack_seconds)))
 
     def take(self, hop: int) -> Taken:
         """The next frames, filled up with empty ones after the end."""
