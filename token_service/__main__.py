@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from collections.abc import Coroutine
 
 import torch
 
@@ -26,6 +27,10 @@ log = logging.getLogger("token_service")
 SERVICE_NAME = token_service_pb2.DESCRIPTOR.services_by_name["TokenService"].full_name
 
 
+class EngineFailed(Exception):
+    """The engine broke while serving."""
+
+
 async def serve(settings: TokenSettings) -> None:
     """Startup, loop, shutdown; raises SetupError where the service cannot start."""
     torch.set_num_threads(settings.threads)
@@ -43,15 +48,26 @@ async def serve(settings: TokenSettings) -> None:
     token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server.grpc)
     await server.start(settings.address, [SERVICE_NAME])
     log.info("ready on %s, model %s, engine %s", settings.address, profile.name, engine.name)
-    await until_signalled()
+    broken = await _first(engine.failed(), until_signalled()) == 0
     log.info("draining for at most %g s", settings.grace_seconds)
     service.draining = True
     await server.stop(settings.grace_seconds)
     await engine.stop()
+    if broken:
+        raise EngineFailed
+
+
+async def _first(*waits: Coroutine[None, None, None]) -> int:
+    """The index of whichever returns first; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    return next(index for index, task in enumerate(tasks) if task.done() and not task.cancelled())
 
 
 def main() -> None:
-    """Runs until SIGTERM; exits 2 with a sentence where it cannot start."""
+    """Runs until SIGTERM; exits with a sentence, 2 where it cannot start and 1 where the engine has failed."""
     settings = load_or_exit(TokenSettings)
     set_up_logs("token", settings.log_level, settings.log_format)
     try:
@@ -59,6 +75,9 @@ def main() -> None:
     except SetupError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         sys.exit(2)
+    except EngineFailed:
+        print("the engine failed and cannot go on: start this process again; the log above tells why", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ USABLE_SHARE = 0.75
 
 
 class Capacity:
-    """Streams that may run at once: at least 1, at most the ceiling, which is the places that memory was reserved for."""
+    """Streams that may run at once: from 1 to the ceiling, which is the places that memory was reserved for."""
 
     def __init__(self, ceiling_streams: int) -> None:
         self._ceiling_streams = ceiling_streams

@@ -71,5 +71,8 @@ class Engine(Protocol):
     def load(self) -> EngineLoad:
         """The load now."""
 
+    async def failed(self) -> None:
+        """Returns when the engine has broken and will never speak again; the process should end and be restarted."""
+
     async def stop(self) -> None:
         """Ends every stream and frees the model."""

@@ -88,11 +88,13 @@ class NativeEngine:
         self._running: dict[Stream, Ticket] = {}
         self._stopping = False
         self._failure: Exception | None = None
+        self._failed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="frame-loop", daemon=True)
 
     async def start(self) -> None:
         """Loads the model, speaks one unheard frame on every row of a tile, and starts the loop."""
         await asyncio.to_thread(self._load)
+        self._loop = asyncio.get_running_loop()
         self._thread.start()
 
     @asynccontextmanager
@@ -115,6 +117,10 @@ class NativeEngine:
         paused = sum(1 for stream in streams if stream.paused_seconds(now))
         slack = min((stream.lead_seconds(now) for stream in streams if stream.listened_to), default=0.0)
         return EngineLoad(len(streams), queued, paused, self._capacity.streams, slack)
+
+    async def failed(self) -> None:
+        """Returns when the frame loop has broken."""
+        await self._failed.wait()
 
     async def stop(self) -> None:
         """Ends the loop after the frame it is at; streams still running are told."""
@@ -179,6 +185,7 @@ class NativeEngine:
         except Exception as error:
             log.exception("the frame loop failed")
             self._failure = error
+            self._loop.call_soon_threadsafe(self._failed.set)
         self._tell_all(
             Broken("the engine failed; the log tells why") if self._failure else Unavailable("shutting down")
         )
