@@ -83,13 +83,13 @@ class Stack:
         """Starts all three at once and waits until each is ready; raises SetupError with what one of them said."""
         for name, command in self._commands_by_name.items():
             self.services[name] = ServiceProcess(name, command, self._sink)
-        deadline = time.monotonic() + READY_SECONDS
-        for name, is_ready in self._readiness().items():
-            while not is_ready():
-                self._raise_if_one_ended()
-                if time.monotonic() > deadline:
-                    raise SetupError(f"{name} was not ready within {READY_SECONDS:g} s")
-                time.sleep(POLL_SECONDS)
+        self._wait_until_ready()
+
+    def restart(self, name: str) -> None:
+        """Ends one service, if it still runs, and starts it again; raises SetupError with what it said."""
+        self.services[name].end(STOP_SECONDS)
+        self.services[name] = ServiceProcess(name, self._commands_by_name[name], self._sink)
+        self._wait_until_ready()
 
     def stop(self) -> None:
         """Ends the services in the order in which text passes them, so that each can finish what it has begun."""
@@ -101,6 +101,15 @@ class Stack:
     def ended(self) -> ServiceProcess | None:
         """A service that is no longer running, if there is one."""
         return next((service for service in self.services.values() if service.exit_code is not None), None)
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        for name, is_ready in self._readiness().items():
+            while not is_ready():
+                self._raise_if_one_ended()
+                if time.monotonic() > deadline:
+                    raise SetupError(f"{name} was not ready within {READY_SECONDS:g} s")
+                time.sleep(POLL_SECONDS)
 
     def _raise_if_one_ended(self) -> None:
         if service := self.ended():

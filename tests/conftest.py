@@ -7,6 +7,7 @@ import pytest
 
 from swara.stack import Stack
 from swara_client import Client
+from tests.stack.doors import token_load, wait_until
 
 StackMaker = Callable[..., Stack]
 
@@ -22,10 +23,17 @@ def logged(path: Path) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack that all tests share; they must leave it as they found it."""
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack of the whole run."""
     with Stack.on_free_ports(sink=logged(tmp_path_factory.mktemp("stack") / "stack.log")) as running:
         yield running
+
+
+@pytest.fixture
+def stack(shared_stack: Stack) -> Stack:
+    """The shared stack, idle: what the test before left behind has been cleared away."""
+    wait_until(lambda: token_load(shared_stack).running_streams == 0, 10)
+    return shared_stack
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from swara.stack import Stack
 from swara_client import Client, Unavailable
-from tests.stack.doors import DOORS, LONG, Asked, Refused
+from tests.stack.doors import DOORS, LONG, SHORT, Asked, Refused, pcm_of
 
 NOTICED_SECONDS = 2.0
 # What a door may say; HTTP's status line has gone out already, so all it can do is break off the body.
@@ -14,23 +14,22 @@ SAID = {"grpc": "UNAVAILABLE", "http": "incomplete", "websocket": 1012}
 
 
 @pytest.mark.parametrize("service", ["token_service", "audio_service"])
-def test_a_service_that_is_killed_behind_the_gateway_is_reported_at_every_door(
+def test_a_service_killed_behind_the_gateway_is_reported_at_every_door_and_used_again_when_it_is_back(
     fresh_stack: Stack, service: str
 ) -> None:
-    streams = {name: door(fresh_stack, Asked(LONG)) for name, door in DOORS.items()}
-    for stream in streams.values():
+    for name, door in DOORS.items():
+        stream = door(fresh_stack, Asked(LONG))
         next(stream)
-    fresh_stack.services[service].kill()
-    began = time.monotonic()
-    for name, stream in streams.items():
+        fresh_stack.services[service].kill()
+        began = time.monotonic()
         with pytest.raises(Refused) as caught:
             list(stream)
+        assert time.monotonic() - began < NOTICED_SECONDS
         assert caught.value.code == SAID[name]
-        if name != "http":
-            assert service.replace("_", " ") in caught.value.sentence
+        assert name == "http" or service.replace("_", " ") in caught.value.sentence
         assert caught.value.request_id
-    assert time.monotonic() - began < NOTICED_SECONDS
-    assert fresh_stack.ended() is fresh_stack.services[service]
+        fresh_stack.restart(service)
+    assert pcm_of(DOORS["grpc"](fresh_stack, Asked(SHORT)))
 
 
 def test_a_gateway_that_is_killed_is_a_clear_error_in_the_client(fresh_stack: Stack) -> None:
