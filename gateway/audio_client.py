@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator
 
 from gateway.models import Model
-from gateway.request import Priority
 from gateway.segment import SegmentChunk, SegmentEvent, SegmentFinished, SegmentOrder, SegmentStarted
 from swara import wire
 from swara.channel import calling, connect
@@ -17,8 +16,8 @@ NAME = "audio service"
 # A description is at hand or the service is in trouble; long enough for a busy machine, short enough to be an answer.
 MODEL_TIMEOUT_SECONDS = 5.0
 
-PRIORITIES = {Priority.INTERACTIVE: token.PRIORITY_INTERACTIVE, Priority.BATCH: token.PRIORITY_BATCH}
 CLASSES = {value: number for number, value in wire.CLASSES.items()}
+PRIORITIES = {value: number for number, value in wire.PRIORITIES.items()}
 REASONS = {number: value for value, number in wire.REASONS.items()}
 
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.models import Model
-from gateway.request import Priority, SpeechRequest
+from gateway.request import SpeechRequest
 from swara import wire
 from swara.errors import NotBuilt
+from swara.speech import Priority
 from swara.stopwatch import Stopwatch
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
-
-PRIORITIES = {token.PRIORITY_BATCH: Priority.BATCH}
 
 
 def speech_request(
@@ -30,7 +29,7 @@ def speech_request(
         voice=speaker.voice,
         sampling=wire.sampling_value(speaker.sampling),
         seed=speaker.seed if speaker.HasField("seed") else None,
-        priority=PRIORITIES.get(message.priority, Priority.INTERACTIVE),
+        priority=wire.PRIORITIES.get(message.priority, Priority.INTERACTIVE),
         timeout_seconds=timeout_seconds,
         arrival=arrival,
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from gateway import text
 from gateway.events import SpeechEvent, Started
 from gateway.models import Model, Models
-from gateway.request import Priority, SpeechRequest
+from gateway.request import SpeechRequest
 from gateway.segment import AudioSource, SegmentChunk, SegmentFinished, SegmentOrder, SegmentStarted
 from gateway.tally import Tally
-from swara.speech import AdmissionClass, segment_seed
+from swara.speech import AdmissionClass, Priority, segment_seed
 
 # Drawn seeds fit a JavaScript number, so that a browser can hand one back unchanged; given ones may have all 64 bits.
 DRAWN_SEED_BITS = 53

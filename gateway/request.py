@@ -1,18 +1,10 @@
 """What a listener asks for, as a plain value that every door translates to."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from swara.errors import InvalidRequest
-from swara.speech import MAX_SEED, Sampling
+from swara.speech import MAX_SEED, Priority, Sampling
 from swara.stopwatch import Stopwatch
-
-
-class Priority(Enum):
-    """Which work goes first when there is more than the hardware can do at once."""
-
-    INTERACTIVE = "interactive"
-    BATCH = "batch"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.models import Model
-from gateway.request import Priority
-from swara.speech import AdmissionClass, FinishReason, Sampling
+from swara.speech import AdmissionClass, FinishReason, Priority, Sampling
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from swara.errors import SwaraError
 from swara.logs import request_log
 from swara.profile import Profile
 from swara.server import answering
-from swara.speech import FinishReason
+from swara.speech import AdmissionClass, FinishReason, Priority
 from swara.v1 import token_service_pb2 as pb
 from swara.v1 import token_service_pb2_grpc
 from token_service import metrics
@@ -98,8 +98,8 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
             max_frames=request.limits.max_frames,
             ignore_end=request.limits.ignore_end,
             resume=frames.unpack(request.resume_frames.codes, self._profile.codebook_size),
-            admission_class=wire.CLASSES[request.admission_class],
-            priority=wire.PRIORITIES[request.priority],
+            admission_class=wire.CLASSES.get(request.admission_class, AdmissionClass.NEW),
+            priority=wire.PRIORITIES.get(request.priority, Priority.INTERACTIVE),
             max_lead_seconds=request.max_lead_seconds,
         )
 

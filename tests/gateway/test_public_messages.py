@@ -5,11 +5,10 @@ import pytest
 from gateway import messages
 from gateway.events import Chunk, Finished, Started, Timings
 from gateway.models import Model
-from gateway.request import Priority
 from gateway.request_id import resolve, with_id
 from swara.errors import InvalidRequest, NotBuilt
 from swara.profile import Voice
-from swara.speech import FinishReason, Sampling
+from swara.speech import FinishReason, Priority, Sampling
 from swara.stopwatch import Stopwatch
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
