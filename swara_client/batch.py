@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +11,12 @@ from pathlib import Path
 from swara_client.aio import AsyncClient
 from swara_client.errors import Full, SpeechError
 from swara_client.request import Choices, choices_of
+from swara_client.room import Room
 from swara_client.say import text_of
 from swara_client.show import Bar, expected_seconds, note
 from swara_client.wav import WavFile
 
-# The server says when to come back; a line that is refused this long counts as failed.
+# A server that takes none of our texts for this long is not merely busy.
 PATIENCE_SECONDS = 300.0
 RETRY_SECONDS = 1.0
 
@@ -44,34 +46,71 @@ class Tally:
         return time.perf_counter() - self.began_seconds
 
 
-@dataclass(frozen=True)
-class Speaker:
-    """Speaks lines into their files; one client serves all."""
+class Batch:
+    """Speaks lines until none is left."""
 
-    client: AsyncClient
-    choices: Choices
-    timeout_seconds: float | None
+    def __init__(self, client: AsyncClient, given: argparse.Namespace, lines: list[Line], tally: Tally) -> None:
+        self._client = client
+        self._choices: Choices = {**choices_of(given), "priority": "batch"}
+        self._timeout_seconds: float | None = given.timeout
+        self._waiting = deque(lines)
+        self._tally = tally
+        self._room = Room(given.jobs)
+        self._changed = asyncio.Event()
+        self._last_room_seconds = time.perf_counter()
 
-    async def speak(self, line: Line) -> float:
-        """Speaks one line; returns its seconds of audio. Raises SpeechError and OSError."""
-        async with await self.client.synthesize(
-            line.text, timeout_seconds=self.timeout_seconds, **self.choices
+    async def run(self, bar: Bar) -> None:
+        """Keeps as many running as the server takes."""
+        async with asyncio.TaskGroup() as group:
+            while self._waiting or self._room.running:
+                if self._waiting and self._room.free:
+                    self._room.enter()
+                    group.create_task(self._try(self._waiting.popleft(), bar))
+                else:
+                    await self._changed.wait()
+                    self._changed.clear()
+
+    async def _try(self, line: Line, bar: Bar) -> None:
+        try:
+            self._tally.audio_seconds += await self._speak(line)
+            self._tally.spoken += 1
+            self._leave()
+        except Full as error:
+            await self._put_back_or_fail(line, error, bar)
+        except (SpeechError, OSError) as error:
+            self._fail(line, error, bar)
+            self._leave()
+        self._changed.set()
+        bar.update(self._tally.audio_seconds, self._tally.passed_seconds)
+
+    async def _speak(self, line: Line) -> float:
+        """Speaks one line into its file; returns its seconds of audio."""
+        async with await self._client.synthesize(
+            line.text, timeout_seconds=self._timeout_seconds, **self._choices
         ) as speech:
             with WavFile(str(line.target), speech.started.sample_rate_hz) as file:
                 async for samples in speech:
                     file.write(samples)
             return speech.audio_seconds
 
-    async def speak_when_there_is_room(self, line: Line) -> float:
-        """The same, but comes back for as long as the server is full and patience lasts."""
-        give_up_seconds = time.perf_counter() + PATIENCE_SECONDS
-        while True:
-            try:
-                return await self.speak(line)
-            except Full as error:
-                if time.perf_counter() > give_up_seconds:
-                    raise
+    async def _put_back_or_fail(self, line: Line, error: Full, bar: Bar) -> None:
+        if time.perf_counter() - self._last_room_seconds > PATIENCE_SECONDS:
+            self._fail(line, error, bar)
+        else:
+            self._waiting.appendleft(line)
+            if self._room.running == 1:
+                # Others fill the server: nothing of ours will end and make room.
                 await asyncio.sleep(error.retry_after_seconds or RETRY_SECONDS)
+        self._room.refused()
+
+    def _leave(self) -> None:
+        self._last_room_seconds = time.perf_counter()
+        self._room.leave()
+
+    def _fail(self, line: Line, error: Exception, bar: Bar) -> None:
+        self._tally.failed += 1
+        bar.clear()
+        note(f"line {line.number} failed: {error}")
 
 
 def batch(given: argparse.Namespace) -> int:
@@ -96,28 +135,9 @@ def lines_of(texts: Path, folder: Path) -> Iterator[Line]:
 
 
 async def _speak_all(given: argparse.Namespace, todo: list[Line], tally: Tally) -> None:
-    waiting = iter(todo)
-    with Bar(tally.expected_seconds) as bar:
-
-        async def work(speaker: Speaker) -> None:
-            for line in waiting:
-                await _speak_or_report(speaker, line, tally, bar)
-
-        async with AsyncClient(given.address) as client, asyncio.TaskGroup() as group:
-            speaker = Speaker(client, {**choices_of(given), "priority": "batch"}, given.timeout)
-            for _ in range(min(given.jobs, len(todo))):
-                group.create_task(work(speaker))
-
-
-async def _speak_or_report(speaker: Speaker, line: Line, tally: Tally, bar: Bar) -> None:
-    try:
-        tally.audio_seconds += await speaker.speak_when_there_is_room(line)
-        tally.spoken += 1
-    except (SpeechError, OSError) as error:
-        tally.failed += 1
-        bar.clear()
-        note(f"line {line.number} failed: {error}")
-    bar.update(tally.audio_seconds, tally.passed_seconds)
+    async with AsyncClient(given.address) as client:
+        with Bar(tally.expected_seconds) as bar:
+            await Batch(client, given, todo, tally).run(bar)
 
 
 def _report(tally: Tally, skipped: int) -> None:
