@@ -7,6 +7,7 @@ from swara.frames import SLOTS, Codes, no_codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass, Priority, Sampling
 from token_service.engines.base import GenerationRequest
+from token_service.guard import SHORTEST_FRAMES
 from token_service.prompt import Prompter
 
 
@@ -81,7 +82,7 @@ class Planner:
             sampling=request.sampling.with_defaults(self._profile.sampling),
             seed=request.seed,
             max_frames=max_frames,
-            min_frames=request.min_frames,
+            min_frames=max(request.min_frames, min(SHORTEST_FRAMES, max_frames)),
             ignore_end=request.ignore_end,
             resume=request.resume,
             admission_class=request.admission_class,

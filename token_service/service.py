@@ -17,6 +17,7 @@ from swara.v1 import token_service_pb2_grpc
 from token_service import metrics
 from token_service.coalesce import coalesced
 from token_service.engines.base import Ended, Engine
+from token_service.guard import until_loop
 from token_service.plan import Plan, Planner, SegmentRequest
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
         total = len(plan.generation.resume)
         async with self._engine.open(plan.generation) as events:
             yield pb.GenerateResponse(started=self._started(plan))
-            async for event in coalesced(events):
+            async for event in coalesced(until_loop(events)):
                 if isinstance(event, Ended):
                     yield pb.GenerateResponse(finished=_finished(plan, event, total))
                 else:
@@ -109,7 +110,7 @@ def _finished(plan: Plan, event: Ended, total: int) -> pb.GenerationFinished:
     metrics.queue_seconds.observe(event.queue_seconds)
     metrics.prefill_seconds.observe(event.prefill_seconds)
     metrics.decode_seconds.observe(event.decode_seconds / made if made else 0.0)
-    limit = FinishReason.RUNAWAY if plan.guarded else FinishReason.MAX_FRAMES
+    limit = FinishReason.RUNAWAY if plan.guarded or event.looped else FinishReason.MAX_FRAMES
     return pb.GenerationFinished(
         reason=wire.REASONS[FinishReason.END_OF_SPEECH if event.by_model else limit],
         frames=total,

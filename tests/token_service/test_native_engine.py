@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from swara.errors import Full
+from swara.errors import Broken, Full
 from swara.frames import FRAME_SECONDS, Codes, no_codes
 from swara.profile import load_profile
 from swara.speech import AdmissionClass, Sampling
@@ -166,5 +166,19 @@ def test_an_overwhelming_end_of_speech_is_drawn_at_a_border_and_nowhere_else() -
             logits[:, -1] = 1000.0
             ended = [index == PROFILE.codebook_size for index in engine._frames._draw(streams, slot, logits)]
             assert ended == [slot == 0, False]
+
+    in_an_engine(story)
+
+
+def test_logits_that_are_not_numbers_end_their_stream_and_no_other() -> None:
+    async def story(engine: NativeEngine) -> None:
+        expected = await codes_of(engine, request(1))
+        poisoned = request(0, prompt_ids=(*request(0).prompt_ids[:3], 20, *request(0).prompt_ids[3:]))
+        engine._frames._llama._weights.embedding[20] = float("nan")
+        broken, sound = await asyncio.gather(
+            codes_of(engine, poisoned), codes_of(engine, request(1)), return_exceptions=True
+        )
+        assert isinstance(broken, Broken)
+        assert np.array_equal(sound, expected)
 
     in_an_engine(story)

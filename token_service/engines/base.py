@@ -32,12 +32,13 @@ class GenerationRequest:
 
 @dataclass(frozen=True)
 class Ended:
-    """The last event of a generation: whether the model said END_OF_SPEECH, and where the time went."""
+    """The last event of a generation: whether the model said END_OF_SPEECH or went round in a loop, and the time."""
 
     by_model: bool
-    queue_seconds: float
-    prefill_seconds: float
-    decode_seconds: float
+    queue_seconds: float = 0.0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    looped: bool = False
 
 
 @dataclass(frozen=True)

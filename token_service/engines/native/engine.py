@@ -230,7 +230,7 @@ class NativeEngine:
     def _finish(self, stream: Stream) -> None:
         ticket = self._running[stream]
         self._free(stream)
-        ticket.deliver(ticket.ended())
+        ticket.deliver(Broken("the model's logits are not numbers") if stream.broken else ticket.ended())
 
     def _free(self, stream: Stream) -> None:
         self._frames.leave(stream)

@@ -41,7 +41,7 @@ class FrameLoop:
     def step(self, now_seconds: float) -> Iterator[tuple[Stream, Codes | None]]:
         """Reads some of the waiting prompts, then yields a frame [1, 7] of each stream that is not paused.
 
-        None stands for a stream that the model ended. Those that somebody hears come first, and of them the one that
+        None stands for a stream that ended or broke. Those that somebody hears come first, and of them the one that
         would run dry first; while any of these is short of frames, work that nobody hears waits.
         """
         self._prefill()
@@ -77,8 +77,8 @@ class FrameLoop:
     def _frame(self, tile: list[Stream], now_seconds: float) -> Iterator[tuple[Stream, Codes | None]]:
         for slot in range(SLOTS):
             self._token(tile, slot)
-            yield from ((stream, None) for stream in tile if stream.ended_by_model)
-            tile = [stream for stream in tile if not stream.ended_by_model]
+            yield from ((stream, None) for stream in tile if stream.ended_by_model or stream.broken)
+            tile = [stream for stream in tile if not (stream.ended_by_model or stream.broken)]
             if not tile:
                 return
         yield from ((stream, stream.complete_frame(now_seconds)) for stream in tile)
@@ -87,8 +87,11 @@ class FrameLoop:
         rows = [Row(stream.ids[-1], len(stream.ids) - 1, stream.cache_slot) for stream in tile]
         logits = self._llama.logits(self._llama.forward(rows, self._cache), slot)
         end = logits.shape[1] - 1
-        for index, stream in zip(self._draw(tile, slot, logits), tile, strict=True):
-            if index == end:
+        sound = logits.sum(-1).isfinite().tolist()
+        for index, stream, is_sound in zip(self._draw(tile, slot, logits), tile, sound, strict=False):
+            if not is_sound:
+                stream.broken = True
+            elif index == end:
                 stream.ended_by_model = True
             else:
                 stream.take(slot, index)

@@ -22,6 +22,7 @@ class Stream:
         self.cached_tokens = 0
         self.frames = len(request.resume)
         self.ended_by_model = False
+        self.broken = False
         self.seen = self._seen_ids(grammar)
         self._grammar = grammar
         self._first_frame_seconds: float | None = None
@@ -40,7 +41,7 @@ class Stream:
     @property
     def finished(self) -> bool:
         """Whether no further frame will come."""
-        return self.ended_by_model or self.frames >= self.request.max_frames
+        return self.ended_by_model or self.broken or self.frames >= self.request.max_frames
 
     @property
     def may_end(self) -> bool:
