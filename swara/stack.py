@@ -20,6 +20,8 @@ from swara.process import ServiceProcess, Stopped, free_port, grpc_ready, http_r
 WEIGHTS = Path(__file__).resolve().parent.parent / "demo_model" / "weights"
 GATEWAY_ADDRESS = "127.0.0.1:50051"
 HTTP_ADDRESS = "127.0.0.1:8080"
+# The token service measures how many streams this machine carries: nothing else may be loading meanwhile.
+START_ORDER = (("token_service",), ("audio_service", "gateway"))
 # Gateway, audio, token.
 METRICS_PORTS = (9101, 9102, 9103)
 # Loading a model of some gigabytes from a cold disk takes a minute.
@@ -80,10 +82,11 @@ class Stack:
         self.stop()
 
     def start(self) -> None:
-        """Starts all three at once and waits until each is ready; raises SetupError with what one of them said."""
-        for name, command in self._commands_by_name.items():
-            self.services[name] = ServiceProcess(name, command, self._sink)
-        self._wait_until_ready()
+        """Starts all three and waits until each is ready; raises SetupError with what one of them said."""
+        for together in START_ORDER:
+            for name in together:
+                self.services[name] = ServiceProcess(name, self._commands_by_name[name], self._sink)
+            self._wait_until_ready()
 
     def restart(self, name: str) -> None:
         """Ends one service, if it still runs, and starts it again; raises SetupError with what it said."""
@@ -104,8 +107,8 @@ class Stack:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        for name, is_ready in self._readiness().items():
-            while not is_ready():
+        for name in self.services:
+            while not self._is_ready(name):
                 self._raise_if_one_ended()
                 if time.monotonic() > deadline:
                     raise SetupError(f"{name} was not ready within {READY_SECONDS:g} s")
@@ -130,12 +133,10 @@ class Stack:
             ],
         }
 
-    def _readiness(self) -> dict[str, Callable[[], bool]]:
-        return {
-            "token_service": lambda: grpc_ready(self.token_address),
-            "audio_service": lambda: grpc_ready(self.audio_address),
-            "gateway": lambda: grpc_ready(self.gateway_address) and http_ready(self.http_address),
-        }
+    def _is_ready(self, name: str) -> bool:
+        if name == "gateway":
+            return grpc_ready(self.gateway_address) and http_ready(self.http_address)
+        return grpc_ready(self.audio_address if name == "audio_service" else self.token_address)
 
 
 def serve(stack: Stack) -> None:

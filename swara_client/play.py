@@ -1,7 +1,9 @@
 """Plays speech as it comes, through whichever player program this machine has."""
 
+import queue
 import shutil
 import subprocess
+import threading
 from typing import Self
 
 from swara.pcm import Samples, to_bytes
@@ -13,6 +15,10 @@ PLAYERS = {
     "play": "-q -t raw -e signed -b 16 -c 1 -r {rate} -",
     "ffplay": "-nodisp -autoexit -loglevel error -f s16le -sample_rate {rate} -i -",
 }
+
+# A chunk is at least a frame, so this is six minutes of speech; the player takes it at its own pace, and what is said
+# about arrival stays true.
+HELD_CHUNKS = 4_096
 
 
 class NoPlayer(Exception):
@@ -36,15 +42,16 @@ class Speaker:
         self._process = subprocess.Popen(
             [player, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        self._held: queue.Queue[bytes | None] = queue.Queue(HELD_CHUNKS)
+        self._feeder = threading.Thread(target=self._feed, name="feeds the player", daemon=True)
+        self._feeder.start()
 
     def write(self, samples: Samples) -> None:
-        """Plays samples [T] after those before; waits while the player holds enough. Raises NoPlayer."""
-        assert self._process.stdin
-        try:
-            self._process.stdin.write(to_bytes(samples))
-            self._process.stdin.flush()
-        except BrokenPipeError:
+        """Plays samples [T] after those before. Raises NoPlayer."""
+        if self._process.poll() is not None:
             self._finish()
+            raise NoPlayer(f"{self._name} ended before the speech did")
+        self._held.put(to_bytes(samples))
 
     def __enter__(self) -> Self:
         return self
@@ -56,7 +63,20 @@ class Speaker:
             self._process.kill()
             self._process.wait()
 
+    def _feed(self) -> None:
+        assert self._process.stdin
+        try:
+            while (data := self._held.get()) is not None:
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+        except BrokenPipeError:
+            # Whoever waits for room in the queue must not wait for ever.
+            while self._held.get() is not None:
+                pass
+
     def _finish(self) -> None:
+        self._held.put(None)
+        self._feeder.join()
         _, said = self._process.communicate()
         if self._process.returncode:
             sentence = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]

@@ -1,6 +1,6 @@
 """One stack of the three real services for the whole run; a stack of its own only for a test that breaks one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +12,33 @@ from tests.stack.doors import token_load, wait_until
 StackMaker = Callable[..., Stack]
 
 
+# Logs of the stacks that were started; a failing test shows how each of them ends.
+LOGS: list[Path] = []
+SHOWN_LINES = 30
+
+
 def logged(path: Path) -> Callable[[str], None]:
-    """Appends log lines to a file, which pytest names where a test fails."""
+    """Appends log lines to a file."""
+    LOGS.append(path)
 
     def write(line: str) -> None:
         with path.open("a", encoding="utf-8") as log:
             log.write(line + "\n")
 
     return write
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
+    """Shows what the services said last where a test that has a stack failed."""
+    report = yield
+    assert isinstance(report, pytest.TestReport)
+    if report.failed and "stack" in " ".join(getattr(item, "fixturenames", ())):
+        for path in LOGS:
+            if path.exists():
+                lines = path.read_text(encoding="utf-8").splitlines()[-SHOWN_LINES:]
+                report.sections.append((f"end of {path}", "\n".join(lines)))
+    return report
 
 
 @pytest.fixture(scope="session")
