@@ -1,6 +1,7 @@
 """The native engine on the demo model: laws 3 to 6 where they are made."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from swara.profile import load_profile
 from swara.speech import AdmissionClass, Sampling
 from token_service.engines.base import Ended, GenerationRequest
 from token_service.engines.native.cache import KvCache
-from token_service.engines.native.engine import NativeEngine
+from token_service.engines.native.engine import HUNG_SECONDS, WATCH_SECONDS, NativeEngine
 from token_service.engines.native.frame_loop import FrameLoop
 from token_service.engines.native.llama import TILE, Llama
 from token_service.engines.native.stream import Stream
@@ -180,5 +181,20 @@ def test_logits_that_are_not_numbers_end_their_stream_and_no_other() -> None:
         )
         assert isinstance(broken, Broken)
         assert np.array_equal(sound, expected)
+
+    in_an_engine(story)
+
+
+def test_a_step_that_hangs_ends_the_engine_and_tells_its_streams() -> None:
+    async def story(engine: NativeEngine) -> None:
+        async with engine.open(request(frames=250, max_lead_seconds=0.1)) as events:
+            await anext(events)
+            watching = asyncio.create_task(engine.failed())
+            await asyncio.sleep(2 * WATCH_SECONDS)
+            assert not watching.done(), "an engine that works is left alone"
+            engine._step_started_seconds = time.monotonic() - HUNG_SECONDS
+            with pytest.raises(Broken, match="hangs"):
+                [_ async for _ in events]
+            await asyncio.wait_for(watching, 2.0)
 
     in_an_engine(story)

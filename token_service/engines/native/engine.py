@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ from token_service.engines.native.cache import KvCache
 from token_service.engines.native.frame_loop import FrameLoop
 from token_service.engines.native.llama import TILE, Llama
 from token_service.engines.native.stream import Stream
+from token_service.engines.native.ticket import Ticket
 from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
 
@@ -29,42 +30,11 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 WARM_UP_STEPS = 7
-
-
-class Ticket:
-    """A request's way through the engine: where its events go, and when each stage happened (monotonic seconds)."""
-
-    def __init__(self, request: GenerationRequest) -> None:
-        self.request = request
-        self.loop = asyncio.get_running_loop()
-        # One event a frame and one for the end, so the request's own frame limit bounds it.
-        self.events: asyncio.Queue[Codes | Ended | Exception] = asyncio.Queue(request.max_frames + 2)
-        self.stream: Stream | None = None
-        self.asked_seconds = time.monotonic()
-        self.joined_seconds = self.asked_seconds
-        self.spoke_seconds: float | None = None
-        self.cancelled = False
-
-    async def arriving(self) -> AsyncIterator[Codes | Ended]:
-        """The events up to the last one; raises the engine's error."""
-        event: Codes | Ended | Exception | None = None
-        while not isinstance(event, Ended):
-            event = await self.events.get()
-            if isinstance(event, Exception):
-                raise event
-            yield event
-
-    def deliver(self, event: Codes | Ended | Exception) -> None:
-        """Hands an event to the asyncio side; called on the engine's thread."""
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self.events.put_nowait, event)
-
-    def ended(self) -> Ended:
-        """The last event, with where the time went."""
-        now = time.monotonic()
-        spoke = self.spoke_seconds or now
-        by_model = self.stream is not None and self.stream.ended_by_model
-        return Ended(by_model, self.joined_seconds - self.asked_seconds, spoke - self.joined_seconds, now - spoke)
+# A step takes milliseconds, and seconds on a machine that swaps; one of half a minute will never end.
+HUNG_SECONDS = 30.0
+WATCH_SECONDS = 0.5
+# Longer than a healthy step; a hung thread is left behind when the process ends.
+JOIN_SECONDS = 5.0
 
 
 class NativeEngine:
@@ -89,6 +59,7 @@ class NativeEngine:
         self._stopping = False
         self._failure: Exception | None = None
         self._failed = asyncio.Event()
+        self._step_started_seconds: float | None = None
         self._thread = threading.Thread(target=self._run, name="frame-loop", daemon=True)
 
     async def start(self) -> None:
@@ -119,8 +90,20 @@ class NativeEngine:
         return EngineLoad(len(streams), queued, paused, self._capacity.streams, slack)
 
     async def failed(self) -> None:
-        """Returns when the frame loop has broken."""
-        await self._failed.wait()
+        """Returns when the frame loop has broken, or hangs in one step."""
+        while not self._hangs():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._failed.wait(), WATCH_SECONDS)
+                return
+
+    def _hangs(self) -> bool:
+        started = self._step_started_seconds
+        if started is None or time.monotonic() - started < HUNG_SECONDS:
+            return False
+        self._failure = TimeoutError(f"a step has run for more than {HUNG_SECONDS:g} s")
+        log.error("%s", self._failure)
+        self._tell_all(Broken("the engine hangs; it will be started again"))
+        return True
 
     async def stop(self) -> None:
         """Ends the loop after the frame it is at; streams still running are told."""
@@ -128,7 +111,7 @@ class NativeEngine:
             self._stopping = True
             self._wake.notify()
         if self._thread.is_alive():
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
 
     def _admit(self, request: GenerationRequest) -> Ticket:
         with self._wake:
@@ -181,7 +164,9 @@ class NativeEngine:
         try:
             with torch.inference_mode():
                 while self._border():
+                    self._step_started_seconds = time.monotonic()
                     self._speak()
+                    self._step_started_seconds = None
         except Exception as error:
             log.exception("the frame loop failed")
             self._failure = error
