@@ -1,1 +1,1 @@
-"""The decoder on a CUDA device: one fused kernel a layer, replayed as CUDA graphs. The only package that needs Triton."""
+"""The decoder on a CUDA device: a fused kernel or two a layer, in CUDA graphs. The only package that needs Triton."""

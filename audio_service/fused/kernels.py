@@ -25,8 +25,11 @@ from audio_service.fused.pieces import (
     weights,
 )
 
+# What differs from step to step or from layer to layer of the same width: no reason to compile a kernel again.
+VARYING = ["P", "rate", "delay", "T", "M", "tiles", "dilation", "layer", "scale", "noise_scale"]
 
-@triton.jit
+
+@triton.jit(do_not_specialize=VARYING)
 def latents(out, plan, table, P, T, rate, delay, LAYERS: tl.constexpr, BOOK: tl.constexpr, C: tl.constexpr,
             BC: tl.constexpr):  # fmt: skip
     """Codes to latents [B, T, C]: one entry from each of three projected codebooks `table` [3 * BOOK, C]."""
@@ -46,7 +49,7 @@ def latents(out, plan, table, P, T, rate, delay, LAYERS: tl.constexpr, BOOK: tl.
     tl.store(out + (b * T + t) * C + c, x, mask=mask)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=VARYING)
 def convolution(x, out, states, plan, turns_1, inverse_1, taps, bias_1, turns_2, inverse_2, high, low, bias_2, scale,
                 P, S, window, rate, delay, T, M, tiles, dilation,
                 C: tl.constexpr, D: tl.constexpr, TAPS: tl.constexpr, RESIDUAL: tl.constexpr, TERMS: tl.constexpr,
@@ -67,15 +70,15 @@ def convolution(x, out, states, plan, turns_1, inverse_1, taps, bias_1, turns_2,
             if RESIDUAL:
                 turns, inverse = per_channel(turns_1, c, C, BK), per_channel(inverse_1, c, C, BK)
             y = tl.zeros((BM, BK), tl.float32) + per_channel(bias_1, c, C, BK)
-            for tap in tl.static_range(TAPS):
+            for tap in tl.range(0, TAPS, num_stages=1):  # unrolled it would ask for more registers than there are
                 value = channels(samples(x, state, b, t - past + tap * dilation, T, past, C), c, C, BK)
                 if RESIDUAL:
                     value = snake(value, turns, inverse, FAST)
                 y += value * per_channel(taps + tap * C, c, C, BK)
             if RESIDUAL:
                 y = snake(y, per_channel(turns_2, c, C, BK), per_channel(inverse_2, c, C, BK), FAST)
-            large = weights(high, n, c, D, C, BN, BK)
-            small = weights(low, n, c, D, C, BN, BK) if TERMS > 1 else large
+            large = weights(high, n, c, D, C, BN, BK, C)
+            small = weights(low, n, c, D, C, BN, BK, C) if TERMS > 1 else large
             total = product(y, large, small, total, TERMS)
         y = total * scale + per_channel(bias_2, n, D, BN)
         if RESIDUAL:
@@ -87,7 +90,7 @@ def convolution(x, out, states, plan, turns_1, inverse_1, taps, bias_1, turns_2,
             keep(x, states, plan, tile - tiles, P, S, window, past, T, C, BLOCK)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=VARYING)
 def upsampling(x, out, states, plan, turns, inverse, high, low, bias, scale, noise_high, noise_low, noise_scale,
                P, S, window, rate, delay, T, M, tiles, layer,
                C: tl.constexpr, D: tl.constexpr, STRIDE: tl.constexpr, NOISE: tl.constexpr, TERMS: tl.constexpr,
@@ -115,15 +118,15 @@ def upsampling(x, out, states, plan, turns, inverse, high, low, bias, scale, noi
             a = channels(tl.where(half == 0, older, newer), c, C, BK)
             a = snake(a, per_channel(turns, c, C, BK), per_channel(inverse, c, C, BK), FAST)
             place = matrix + half * C
-            large = weights(high + place, n, c, D, 2 * C, BN, 2 * BK)
-            small = weights(low + place, n, c, D, 2 * C, BN, 2 * BK) if TERMS > 1 else large
+            large = weights(high + place, n, c, D, C, BN, BK, 2 * C)
+            small = weights(low + place, n, c, D, C, BN, BK, 2 * C) if TERMS > 1 else large
             total = product(a, large, small, total, TERMS)
         y = total * scale + per_channel(bias, n, D, BN)
         at = t * STRIDE + phase
         y = tl.where(inside(plan, b, at, P, rate, delay, T * STRIDE)[:, None], y, 0.0)
         if NOISE:
-            large = weights(noise_high, n, n, D, D, BN, BN)
-            small = weights(noise_low, n, n, D, D, BN, BN) if TERMS > 1 else large
+            large = weights(noise_high, n, n, D, D, BN, BN, D)
+            small = weights(noise_low, n, n, D, D, BN, BN, D) if TERMS > 1 else large
             added = product(y, large, small, tl.zeros((BM, BN), tl.float32), TERMS) * noise_scale
             y += added * normals(plan, b, P, layer, starts(plan, b, P, rate, delay) + at)[:, None]
         tl.store(out + ((b * T * STRIDE + at) * D)[:, None] + n[None, :], y, mask=(n < D)[None, :])
@@ -132,7 +135,7 @@ def upsampling(x, out, states, plan, turns, inverse, high, low, bias, scale, noi
             keep(x, states, plan, tile - tiles, P, S, window, 1, T, C, BLOCK)
 
 
-@triton.jit
+@triton.jit(do_not_specialize=VARYING)
 def noise(x, out, plan, high, low, scale, P, rate, delay, T, M, layer,
           D: tl.constexpr, TERMS: tl.constexpr, ALIGNED: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
           BK: tl.constexpr):  # fmt: skip
@@ -144,15 +147,15 @@ def noise(x, out, plan, high, low, scale, P, rate, delay, T, M, layer,
     for k in range(0, D, BK):
         c = k + tl.arange(0, BK)
         a = channels(x + row, c, D, BK)
-        large = weights(high, n, c, D, D, BN, BK)
-        small = weights(low, n, c, D, D, BN, BK) if TERMS > 1 else large
+        large = weights(high, n, c, D, D, BN, BK, D)
+        small = weights(low, n, c, D, D, BN, BK, D) if TERMS > 1 else large
         total = product(a, large, small, total, TERMS)
     values = normals(plan, b, P, layer, starts(plan, b, P, rate, delay) + t)
     y = channels(x + row, n, D, BN) + total * scale * values[:, None]
     tl.store(out + row[:, None] + n[None, :], y, mask=(n < D)[None, :])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=VARYING)
 def ending(x, audio, states, plan, turns, inverse, taps, bias, P, S, window, T, M, tiles,
            C: tl.constexpr, TAPS: tl.constexpr, FAST: tl.constexpr, ALIGNED: tl.constexpr, BM: tl.constexpr,
            BK: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
@@ -164,7 +167,7 @@ def ending(x, audio, states, plan, turns, inverse, taps, bias, P, S, window, T, 
         state = states + tl.load(plan + b * P + SOURCE) * S + window
         c = tl.arange(0, BK)
         y = tl.zeros((BM, BK), tl.float32)
-        for tap in tl.static_range(TAPS):
+        for tap in tl.range(0, TAPS, num_stages=1):
             value = channels(samples(x, state, b, t - past + tap, T, past, C), c, C, BK)
             value = snake(value, per_channel(turns, c, C, BK), per_channel(inverse, c, C, BK), FAST)
             y += value * per_channel(taps + tap * C, c, C, BK)

@@ -102,9 +102,9 @@ def per_channel(values, c, C: tl.constexpr, BK: tl.constexpr):
 
 
 @triton.jit
-def weights(matrix, n, k, N: tl.constexpr, K: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr):
-    """A block [BK, BN] of a matrix that is stored as [N, K]."""
-    pointers = matrix + n[:, None] * K + k[None, :]
+def weights(matrix, n, k, N: tl.constexpr, K: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PITCH: tl.constexpr):
+    """A block [BK, BN] of a matrix that is stored as [N, K], its rows PITCH numbers apart."""
+    pointers = matrix + n[:, None] * PITCH + k[None, :]
     if N % BN == 0 and K % BK == 0:
         block = tl.load(pointers)
     else:

@@ -1,0 +1,113 @@
+"""The states of all streams on a CUDA device and the steps over some of them: what audio_service.rows is on the CPU."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from triton import AsyncCompileMode
+
+from audio_service.fused.decoder import PLAN_COLUMNS, FusedDecoder
+from audio_service.fused.graphs import Shape, ladder
+from audio_service.hops import HOPS_FRAMES
+from audio_service.noise import key
+from audio_service.rows import Work
+from audio_service.stream import Voicing
+
+# The first two states belong to nobody: fresh rows read the one, which stays empty, and padding writes the other.
+EMPTY, SCRATCH, FIRST_OWNED = 0, 1, 2
+HIGHEST_PRIORITY = -5  # lower numbers go first; devices with fewer levels take their own highest
+
+
+class FusedRows:
+    """Room for the states of a fixed number of streams, two copies each: a step reads one and writes the other, so
+    that no kernel overwrites what another still reads. Used by one thread at a time.
+    """
+
+    def __init__(self, decoder: FusedDecoder, count: int, step_frames: int) -> None:
+        """`step_frames`: the most frames of one step, over all its rows."""
+        self._decoder = decoder
+        self._states = decoder.new_states(FIRST_OWNED + 2 * count)
+        self._written = np.zeros(count, np.int64)  # which of its two copies each stream wrote last
+        size = step_frames * decoder.floats_per_frame
+        self._signals = (
+            torch.empty(size, device=decoder.device),
+            torch.empty(size, device=decoder.device),
+        )
+        self._rungs = {frames: ladder(max(1, min(count, step_frames // frames))) for frames in HOPS_FRAMES}
+        self._shapes: dict[tuple[int, int], Shape] = {}
+        self._stream = _urgent_stream(decoder.device)
+
+    def keys(self, voicing: Voicing) -> tuple[int, ...]:
+        """The noise keys of one stream, one a layer."""
+        return tuple(key(voicing.seed, layer) for layer in range(self._decoder.noise_layers))
+
+    @torch.inference_mode()
+    def run(self, works: Sequence[Work]) -> NDArray[np.float32]:
+        """One step of these streams, all with the same number of frames: audio [B, F * 2048]."""
+        frames = len(works[0].taken.codes)
+        shape = self._shape(len(works), frames)
+        self._fill(shape.plan.numpy(), works)
+        if self._stream is None:
+            shape.run()
+        else:
+            with torch.cuda.stream(self._stream):
+                shape.run()
+            self._stream.synchronize()
+        return shape.audio[: len(works)].numpy().copy()
+
+    @torch.inference_mode()
+    def warm_up(self) -> None:
+        """Compiles every kernel and captures every step there will be."""
+        shapes = [self._shape(rows, frames) for frames, rungs in self._rungs.items() for rows in rungs]
+        for shape in shapes:
+            self._fill(shape.plan.numpy(), [])
+        if self._stream is None:
+            return
+        with ThreadPoolExecutor() as threads, AsyncCompileMode(threads):
+            for shape in shapes:
+                shape.compile()
+        pool = torch.cuda.graph_pool_handle()
+        for shape in shapes:
+            shape.capture(self._stream, pool)
+
+    def _shape(self, rows: int, frames: int) -> Shape:
+        rungs = self._rungs[frames]
+        place = bisect_left(rungs, rows)
+        if place == len(rungs):
+            raise ValueError(f"a step of {frames} frames takes at most {rungs[-1]} rows, not {rows}")
+        shape = self._shapes.get((rungs[place], frames))
+        if shape is None:
+            shape = Shape(self._decoder, self._states, self._signals, rungs[place], frames)
+            self._shapes[rungs[place], frames] = shape
+        return shape
+
+    def _fill(self, plan: NDArray[np.int64], works: Sequence[Work]) -> None:
+        """Writes what the step is told: a row for each of the works, padding below them."""
+        plan[len(works) :] = 0
+        plan[len(works) :, 1] = SCRATCH
+        if not works:
+            return
+        rows = np.array([work.row for work in works])
+        fresh = np.array([work.fresh for work in works])
+        read = self._written[rows]
+        self._written[rows] = 1 - read
+        plan[: len(works), 0] = np.where(fresh, EMPTY, FIRST_OWNED + 2 * rows + read)
+        plan[: len(works), 1] = FIRST_OWNED + 2 * rows + 1 - read
+        plan[: len(works), 2] = [work.taken.first_frame for work in works]
+        plan[: len(works), 3] = [work.taken.end_frame for work in works]
+        loudness = np.array([work.loudness for work in works], np.float32)
+        plan[: len(works), 4] = loudness.view(np.int32)
+        codes = PLAN_COLUMNS + self._decoder.noise_layers
+        if codes > PLAN_COLUMNS:
+            plan[: len(works), PLAN_COLUMNS:codes] = [work.keys for work in works]
+        plan[: len(works), codes:] = np.stack([work.taken.codes for work in works]).reshape(len(works), -1)
+
+
+def _urgent_stream(device: torch.device) -> torch.cuda.Stream | None:
+    """A stream that goes before a language model's work on the same device; none without a CUDA device."""
+    if device.type != "cuda":
+        return None
+    return torch.cuda.Stream(device, priority=HIGHEST_PRIORITY)
