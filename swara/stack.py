@@ -96,10 +96,17 @@ class Stack:
 
     def stop(self) -> None:
         """Ends the services in the order in which text passes them, so that each can finish what it has begun."""
-        for name in reversed(self._commands_by_name):
-            if service := self.services.get(name):
+        running = [self.services[name] for name in reversed(self._commands_by_name) if name in self.services]
+        try:
+            for service in running:
                 service.end(STOP_SECONDS)
-        self._folder.cleanup()
+        except BaseException:
+            # A second Ctrl-C: no more patience, and nothing may be left running.
+            for service in running:
+                service.kill()
+            raise
+        finally:
+            self._folder.cleanup()
 
     def ended(self) -> ServiceProcess | None:
         """A service that is no longer running, if there is one."""

@@ -1,18 +1,20 @@
 """The stack as a whole: it starts, it says which service failed, it ends in order."""
 
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from swara.errors import SetupError
-from swara.process import free_port
-from swara.stack import Stack
-from tests.stack.doors import url
+from swara.process import ServiceProcess, free_port, grpc_ready, http_ready
+from swara.stack import Stack, serve
+from tests.stack.doors import url, wait_until
 
 STOPPED_SECONDS = 30
 
@@ -37,6 +39,43 @@ def test_a_stack_ends_cleanly_when_its_block_ends() -> None:
     }
     assert not Path(stack.token_address.removeprefix("unix:")).parent.exists()
     assert lines
+
+
+def test_serving_ends_with_the_name_of_a_service_that_died_and_takes_the_others_along() -> None:
+    stack = Stack.on_free_ports(sink=lambda line: None)
+
+    def kill_one_when_all_are_ready() -> None:
+        wait_until(lambda: "gateway" in stack.services and grpc_ready(stack.gateway_address), 60)
+        wait_until(lambda: http_ready(stack.http_address), 60)
+        time.sleep(0.5)
+        stack.services["audio_service"].kill()
+
+    killer = threading.Thread(target=kill_one_when_all_are_ready)
+    killer.start()
+    with pytest.raises(SetupError, match="audio_service ended with exit code -9"):
+        serve(stack)
+    killer.join()
+    assert all(service.exit_code is not None for service in stack.services.values())
+
+
+def test_a_second_interrupt_while_stopping_leaves_nothing_running() -> None:
+    stack = Stack.on_free_ports(sink=lambda line: None)
+    for name in ("audio_service", "gateway"):
+        # The quickest service stands for both: what counts is that it does not hear SIGTERM while it is stopped.
+        stack.services[name] = ServiceProcess("gateway", [], lambda line: None)
+        os.kill(stack.services[name].pid, signal.SIGSTOP)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            stack.stop()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert {service.exit_code for service in stack.services.values()} == {-signal.SIGKILL}
+
+
+def interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 class Serving:
