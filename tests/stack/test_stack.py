@@ -61,8 +61,12 @@ def test_serving_ends_with_the_name_of_a_service_that_died_and_takes_the_others_
 def test_a_second_interrupt_while_stopping_leaves_nothing_running() -> None:
     stack = Stack.on_free_ports(sink=lambda line: None)
     for name in ("audio_service", "gateway"):
-        # The quickest service stands for both: what counts is that it does not hear SIGTERM while it is stopped.
-        stack.services[name] = ServiceProcess("gateway", [], lambda line: None)
+        # A gateway stands for both, for it starts quickest. Stopped, it does not hear SIGTERM.
+        ports = {flag: free_port() for flag in ("address", "http-address", "metrics-port")}
+        hosts = {flag: "" if flag == "metrics-port" else "127.0.0.1:" for flag in ports}
+        arguments = [f"--{flag}={hosts[flag]}{port}" for flag, port in ports.items()]
+        stack.services[name] = ServiceProcess("gateway", arguments, lambda line: None)
+        wait_until(lambda name=name: "gRPC at" in stack.services[name].last_sentence(), 20)
         os.kill(stack.services[name].pid, signal.SIGSTOP)
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
