@@ -2,14 +2,19 @@
 
 import asyncio
 import logging
+import secrets
 
+from gateway import addresses
 from gateway.admission import Admission
 from gateway.audio_client import AudioClient
+from gateway.failover import Failover, Patience
 from gateway.grpc_api import SERVICE_NAME, SpeechServicer
 from gateway.http_api import application
 from gateway.metrics import GatewayMetrics
 from gateway.models import Models
 from gateway.pipeline import Limits, Pipeline
+from gateway.pool import Pool
+from gateway.resume import Sealer, keys_of
 from gateway.sessions import Sessions
 from gateway.settings import GatewaySettings
 from gateway.web import WebServer
@@ -20,6 +25,7 @@ log = logging.getLogger(__name__)
 
 # How long listeners who are cut off may take to hear why.
 FAREWELL_SECONDS = 1.0
+DRAWN_KEY_BYTES = 32
 
 
 class Gateway:
@@ -27,12 +33,16 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self._audio = AudioClient(settings.audio_address)
+        self._pool = Pool(addresses.parse(settings.audio_address), AudioClient)
         self._admission = Admission(settings.max_streams)
-        models = Models(self._audio.model)
+        metrics = GatewayMetrics()
+        patience = Patience(settings.queue_seconds, settings.first_seconds, settings.progress_seconds)
+        source = Failover(self._pool, patience, metrics.failed_over)
+        models = Models(source.model)
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds)
-        pipeline = Pipeline(self._audio, models, limits)
-        self._sessions = sessions = Sessions(pipeline, self._admission, GatewayMetrics())
+        pipeline = Pipeline(source, models, limits, Sealer(_resume_keys(settings), settings.resume_seconds))
+        self._sessions = sessions = Sessions(pipeline, self._admission, metrics)
+        metrics.watch(self._pool)
         self._rpc = RpcServer()
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(
@@ -44,6 +54,7 @@ class Gateway:
         serve_metrics(self._settings.metrics_host, self._settings.metrics_port)
         await self._web.start(self._settings.http_address, self._settings.silent_seconds)
         await self._rpc.start(self._settings.address, [SERVICE_NAME])
+        self._looking = asyncio.create_task(self._pool.run())
         log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
 
     async def stop(self) -> None:
@@ -54,13 +65,21 @@ class Gateway:
             group.create_task(self._rpc.stop(grace_seconds + FAREWELL_SECONDS))
             group.create_task(self._drain(grace_seconds))
         await self._web.stop()
-        await self._audio.close()
+        self._looking.cancel()
+        await self._pool.close()
         log.info("stopped")
 
     async def _drain(self, grace_seconds: float) -> None:
         if not await self._admission.drain(grace_seconds):
             log.warning("the grace period is over; the streams that still run are cut off")
             self._sessions.cut_off()
+
+
+def _resume_keys(settings: GatewaySettings) -> tuple[bytes, ...]:
+    if settings.resume_key:
+        return keys_of(settings.resume_key)
+    log.info("no resume_key is set: resume tokens are good for this process only and end with it")
+    return (secrets.token_bytes(DRAWN_KEY_BYTES),)
 
 
 async def serve(settings: GatewaySettings) -> None:

@@ -24,6 +24,7 @@ class Chunk:
 
     `first_sample` counts from the start of the synthesis, `first_frame` from the start of the segment. `codes` are all
     frames received since the last chunk (packed, 14 bytes each), those still waiting for their lookahead included.
+    `resume_token` is for going on after this chunk; empty where nobody asked for it.
     """
 
     segment: int
@@ -31,6 +32,7 @@ class Chunk:
     pcm: bytes
     first_frame: int
     codes: bytes
+    resume_token: bytes = b""
 
 
 @dataclass(frozen=True)

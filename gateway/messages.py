@@ -6,7 +6,7 @@ from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.models import Model
 from gateway.request import SpeechRequest
 from swara import wire
-from swara.errors import NotBuilt
+from swara.errors import InvalidRequest, NotBuilt
 from swara.speech import Priority
 from swara.stopwatch import Stopwatch
 from swara.v1 import speech_service_pb2 as speech
@@ -16,9 +16,9 @@ from swara.v1 import token_service_pb2 as token
 def speech_request(
     message: speech.SynthesizeRequest, request_id: str, timeout_seconds: float | None, arrival: Stopwatch
 ) -> SpeechRequest:
-    """What the caller asks for; raises NotBuilt for what the contract has and the code has not yet."""
-    if message.resume_token:
-        raise NotBuilt("resuming by token is not built yet; send the text without resume_token")
+    """What the caller asks for; raises InvalidRequest, and NotBuilt for what the code has not yet."""
+    if message.resume_token and (message.text or message.HasField("speaker")):
+        raise InvalidRequest("a resume token says what is to be spoken and how: text and speaker must be empty with it")
     if message.shareable:
         raise NotBuilt("shareable syntheses are not built yet; send the text without shareable")
     speaker = message.speaker
@@ -31,6 +31,8 @@ def speech_request(
         seed=speaker.seed if speaker.HasField("seed") else None,
         priority=wire.PRIORITIES.get(message.priority, Priority.INTERACTIVE),
         timeout_seconds=timeout_seconds,
+        resumable=message.resumable,
+        resume_token=message.resume_token,
         arrival=arrival,
     )
 
@@ -41,8 +43,7 @@ def response(event: SpeechEvent) -> speech.SynthesizeResponse:
         case Started():
             return speech.SynthesizeResponse(started=_started(event))
         case Chunk():
-            chunk = speech.SpeechChunk(segment=event.segment, first_sample=event.first_sample, pcm=event.pcm)
-            return speech.SynthesizeResponse(chunk=chunk)
+            return speech.SynthesizeResponse(chunk=_chunk(event))
         case Finished():
             return speech.SynthesizeResponse(finished=_finished(event))
 
@@ -56,6 +57,12 @@ def _started(event: Started) -> speech.SpeechStarted:
         voice=event.voice,
         seed=event.seed,
         sample_rate_hz=event.sample_rate_hz,
+    )
+
+
+def _chunk(event: Chunk) -> speech.SpeechChunk:
+    return speech.SpeechChunk(
+        segment=event.segment, first_sample=event.first_sample, pcm=event.pcm, resume_token=event.resume_token
     )
 
 

@@ -1,9 +1,13 @@
 """The gateway's Prometheus metrics. Base units, closed label sets, never a request id."""
 
 from enum import Enum
+from functools import partial
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from gateway.failover import REASONS
+from gateway.pool import Pool
+from gateway.replica import Health
 from swara.errors import KINDS, UnknownName
 from swara.player import Playback
 
@@ -47,8 +51,15 @@ class GatewayMetrics:
             ["door"],
             buckets=FACTOR_BUCKETS,
         )
+        self._failovers = Counter(
+            "swara_gateway_failovers", "Segments that went on at another audio service, by what was wrong", ["reason"]
+        )
+        self._waiting = Gauge("swara_gateway_waiting_streams", "New streams that wait for room")
+        self._replicas = Gauge("swara_gateway_audio_replicas", "Audio services by what they last said", ["health"])
         for door in Door:
             self._show_zeros(door.value)
+        for reason in REASONS:
+            self._failovers.labels(reason)
 
     def _show_zeros(self, door: str) -> None:
         """Makes every label set exist from the start, so that rates have a beginning."""
@@ -56,6 +67,16 @@ class GatewayMetrics:
             family.labels(door)
         for outcome in OUTCOMES:
             self._requests.labels(door, outcome)
+
+    def watch(self, pool: Pool) -> None:
+        """Shows the pool as it is whenever somebody asks."""
+        self._waiting.set_function(lambda: len(pool.line))
+        for health in Health:
+            self._replicas.labels(health.value).set_function(partial(_count, pool, health))
+
+    def failed_over(self, reason: str) -> None:
+        """A segment went on at another audio service."""
+        self._failovers.labels(reason).inc()
 
     def ended(self, door: Door, outcome: str) -> None:
         """A request ended, well or otherwise."""
@@ -72,3 +93,7 @@ class GatewayMetrics:
         self._underruns.labels(door.value).inc(playback.underruns)
         if playback.audio_seconds:
             self._real_time_factor.labels(door.value).observe(playback.real_time_factor)
+
+
+def _count(pool: Pool, health: Health) -> int:
+    return sum(replica.health is health for replica in pool.replicas)

@@ -3,19 +3,20 @@
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway import text
-from gateway.events import SpeechEvent, Started
-from gateway.models import Model, Models
+from gateway.events import SpeechEvent
+from gateway.models import Models
 from gateway.request import SpeechRequest
-from gateway.segment import AudioSource, SegmentChunk, SegmentFinished, SegmentOrder, SegmentStarted
+from gateway.resume import Sealer
+from gateway.script import START, Position, Script
+from gateway.segment import AudioSource, SegmentChunk, SegmentFinished, SegmentStarted
 from gateway.tally import Tally
-from swara.speech import AdmissionClass, Priority, segment_seed
+from swara.speech import Priority
 
 # Drawn seeds fit a JavaScript number, so that a browser can hand one back unchanged; given ones may have all 64 bits.
 DRAWN_SEED_BITS = 53
-SYNTHESIS_ID_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Limits:
 class Pipeline:
     """Speaks requests through an audio source."""
 
-    def __init__(self, source: AudioSource, models: Models, limits: Limits) -> None:
+    def __init__(self, source: AudioSource, models: Models, limits: Limits, sealer: Sealer) -> None:
         self._source = source
         self._models = models
         self._limits = limits
+        self._sealer = sealer
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """Yields Started, then Chunks, then Finished; closing it stops the segment that is being spoken at once.
@@ -40,68 +42,36 @@ class Pipeline:
         The next segment is ordered when the generation of the current one has ended: from then on until its samples
         have been played the listener holds what generation was ahead, and `text.segments` makes that long enough.
         """
-        script = await self._script(request)
-        tally = Tally(request.arrival)
-        for index in range(len(script.texts)):
-            async with aclosing(self._source.speak(script.order(index))) as events:
+        script, start = await self._script(request)
+        tally, seal = Tally(request.arrival, start), None
+        for index in range(start.segment, script.segments):
+            order = script.order(index, start if index == start.segment else START)
+            async with aclosing(self._source.speak(order)) as events:
                 async for event in events:
                     match event:
-                        case SegmentStarted() if index == 0:
-                            yield script.started(event)
+                        case SegmentStarted():
+                            if index == start.segment:
+                                script = replace(script, fingerprint=event.fingerprint)
+                                yield script.started(event)
+                            seal = self._sealer.seal(script, index) if request.resumable else None
                         case SegmentChunk():
                             if chunk := tally.chunk(index, event):
-                                yield chunk
+                                yield replace(chunk, resume_token=seal.token(tally.position())) if seal else chunk
                         case SegmentFinished():
                             tally.segment(event)
-        yield tally.finished(len(script.texts))
+        yield tally.finished(script.segments)
 
-    async def _script(self, request: SpeechRequest) -> "Script":
+    async def _script(self, request: SpeechRequest) -> tuple[Script, Position]:
+        if request.resume_token:
+            return self._sealer.opened(request, self._limits.max_lead_seconds)
         request.checked(self._limits.max_text_characters)
         model = await self._models.find(request.model)
-        return Script(
+        script = Script(
             request=request,
-            model=model,
+            model=model.name,
             voice=model.voice(request.voice),
             seed=secrets.randbits(DRAWN_SEED_BITS) if request.seed is None else request.seed,
-            texts=text.segments(request.text, model.max_text_characters),
+            texts=tuple(text.segments(request.text, model.max_text_characters)),
             max_lead_seconds=self._limits.max_lead_seconds if request.priority is Priority.INTERACTIVE else 0.0,
         )
-
-
-@dataclass(frozen=True)
-class Script:
-    """A request with everything resolved: what is spoken, segment by segment."""
-
-    request: SpeechRequest
-    model: Model
-    voice: str
-    seed: int
-    texts: list[str]
-    max_lead_seconds: float
-
-    def started(self, first: SegmentStarted) -> Started:
-        """What the listener is told, once the first segment has been taken."""
-        return Started(
-            request_id=self.request.request_id,
-            synthesis_id=secrets.token_hex(SYNTHESIS_ID_BYTES),
-            model=self.model.name,
-            fingerprint=first.fingerprint,
-            voice=first.voice or self.voice,
-            seed=self.seed,
-            sample_rate_hz=first.sample_rate_hz,
-        )
-
-    def order(self, segment: int) -> SegmentOrder:
-        """The order for one segment; only the first may be refused by a full service."""
-        return SegmentOrder(
-            request_id=self.request.request_id,
-            segment=segment,
-            text=self.texts[segment],
-            voice=self.voice,
-            sampling=self.request.sampling,
-            seed=segment_seed(self.seed, segment),
-            admission_class=AdmissionClass.CONTINUING if segment else AdmissionClass.NEW,
-            priority=self.request.priority,
-            timeout_seconds=self.request.remaining_seconds,
-            max_lead_seconds=self.max_lead_seconds,
-        )
+        return script, START

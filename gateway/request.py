@@ -9,7 +9,11 @@ from swara.stopwatch import Stopwatch
 
 @dataclass(frozen=True)
 class SpeechRequest:
-    """One text to be spoken; empty names take the defaults, a seed of None is drawn, `arrival` began when it came."""
+    """One text to be spoken; empty names take the defaults, a seed of None is drawn, `arrival` began when it came.
+
+    With a `resume_token` the rest of an interrupted synthesis instead, which the token tells; `resumable` asks for such
+    a token with every chunk.
+    """
 
     request_id: str
     text: str
@@ -19,6 +23,8 @@ class SpeechRequest:
     seed: int | None = None
     priority: Priority = Priority.INTERACTIVE
     timeout_seconds: float | None = None
+    resumable: bool = False
+    resume_token: bytes = b""
     arrival: Stopwatch = field(default_factory=Stopwatch, compare=False)
 
     @property

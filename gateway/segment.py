@@ -10,7 +10,11 @@ from swara.speech import AdmissionClass, FinishReason, Priority, Sampling
 
 @dataclass(frozen=True)
 class SegmentOrder:
-    """One prompt to be spoken; `seed` is the segment's own, `timeout_seconds` what is left of the caller's deadline."""
+    """One prompt to be spoken; `seed` is the segment's own, `timeout_seconds` what is left of the caller's deadline.
+
+    A segment that was begun before goes on after the frames in `resume_codes` (packed, 14 bytes each, from frame 0 on),
+    at `first_sample`. `fingerprint` is the model's that the text was begun with, empty for any.
+    """
 
     request_id: str
     segment: int
@@ -22,6 +26,9 @@ class SegmentOrder:
     priority: Priority
     timeout_seconds: float | None
     max_lead_seconds: float
+    resume_codes: bytes = b""
+    first_sample: int = 0
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ SegmentEvent = SegmentStarted | SegmentChunk | SegmentFinished
 
 
 class AudioSource(Protocol):
-    """Whoever turns orders into PCM: the audio service, seen without its wire."""
+    """Whoever turns orders into PCM: the audio services, seen without their wire."""
 
     async def model(self) -> Model:
         """The model it speaks with."""

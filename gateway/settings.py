@@ -17,10 +17,29 @@ class GatewaySettings(ServiceSettings):
 
     address: str = Field("127.0.0.1:50051", description="where gRPC is served")
     http_address: str = Field("127.0.0.1:8080", description="where HTTP and WebSocket are served")
-    audio_address: str = Field("127.0.0.1:50052", description="where the audio service is")
+    audio_address: str = Field(
+        "127.0.0.1:50052",
+        description="where the audio services are: addresses separated by commas; dns:///name:port stands for "
+        "every address that DNS gives for the name",
+    )
     metrics_port: int = Field(9101, ge=1, le=65_535, description="Prometheus port")
     max_text_characters: int = Field(5_000, ge=1, description="longest text of one request, in characters")
     max_streams: int = Field(256, ge=1, description="streams spoken at once; one more is told Full")
+    queue_seconds: float = Field(
+        0.0, ge=0, description="how long a new stream may wait for room; 0 tells it at once that there is none"
+    )
+    first_seconds: float = Field(
+        10.0, gt=0, description="an audio service that has not spoken for this long is given up for another"
+    )
+    progress_seconds: float = Field(
+        2.0, gt=0, description="an audio service that falls silent for this long is given up for another"
+    )
+    resume_key: str = Field(
+        "",
+        description="signs resume tokens: 32 hexadecimal digits or more, the same on every gateway; several, separated "
+        "by commas, while it is being changed; drawn for this process where it is empty",
+    )
+    resume_seconds: float = Field(300.0, gt=0, description="how long a resume token is good for")
     max_lead_seconds: float = Field(
         0.0, ge=0, description="how far generation may run ahead of playback, in seconds of audio; 0 is without bound"
     )

@@ -1,6 +1,7 @@
 """What of a synthesis has come so far: joins the segments' samples into one count and sees that none is missing."""
 
 from gateway.events import Chunk, Finished, Timings
+from gateway.script import START, Position
 from gateway.segment import SegmentChunk, SegmentFinished
 from swara.errors import Broken
 from swara.frames import FRAME_BYTES
@@ -12,31 +13,48 @@ SAMPLE_BYTES = 2
 class Tally:
     """Counts one synthesis: `chunk` for each piece, `segment` at each segment's end, `finished` at the end."""
 
-    def __init__(self, arrival: Stopwatch) -> None:
+    def __init__(self, arrival: Stopwatch, start: Position = START) -> None:
         self._arrival = arrival
-        self._spoken_samples = 0
-        self._begin_segment()
+        self._start = start
+        self._spoken_samples = start.spoken_samples
+        self._begin_segment(start)
         self._ended: list[SegmentFinished] = []
         self._first_order_seconds = arrival.seconds
 
-    def _begin_segment(self) -> None:
-        self._segment_samples = 0
-        self._segment_frames = 0
-        self._unsent_codes = bytearray()
+    def _begin_segment(self, start: Position = START) -> None:
+        self._segment_samples = start.next_sample
+        self._codes = bytearray(start.codes)
+        self._sent_frames = self._segment_frames
+
+    @property
+    def _segment_frames(self) -> int:
+        return len(self._codes) // FRAME_BYTES
 
     def chunk(self, segment: int, piece: SegmentChunk) -> Chunk | None:
         """The listener's chunk; None while there are frames and no samples yet, which then come with the next chunk."""
         self._check(piece)
-        first_frame = self._segment_frames - len(self._unsent_codes) // FRAME_BYTES
-        self._unsent_codes += piece.codes
-        self._segment_frames += len(piece.codes) // FRAME_BYTES
+        self._codes += piece.codes
         if not piece.pcm:
             return None
         self._arrival.mark("first chunk")
         first_sample = self._spoken_samples + self._segment_samples
         self._segment_samples += len(piece.pcm) // SAMPLE_BYTES
-        codes, self._unsent_codes = bytes(self._unsent_codes), bytearray()
-        return Chunk(segment, first_sample, piece.pcm, first_frame, codes)
+        first_frame, self._sent_frames = self._sent_frames, self._segment_frames
+        return Chunk(segment, first_sample, piece.pcm, first_frame, bytes(self._codes[first_frame * FRAME_BYTES :]))
+
+    def position(self) -> Position:
+        """Where the synthesis is: what somebody needs who is to go on after the last chunk."""
+        return Position(
+            segment=self._start.segment + len(self._ended),
+            next_sample=self._segment_samples,
+            codes=bytes(self._codes),
+            spoken_samples=self._spoken_samples,
+            spoken_frames=self._spoken_frames,
+        )
+
+    @property
+    def _spoken_frames(self) -> int:
+        return self._start.spoken_frames + sum(end.frames for end in self._ended)
 
     def _check(self, piece: SegmentChunk) -> None:
         if piece.pcm and piece.first_sample != self._segment_samples:
@@ -54,13 +72,14 @@ class Tally:
 
     def finished(self, segments: int) -> Finished:
         """The end of the synthesis."""
-        if len(self._ended) != segments:
-            raise Broken(f"the audio service ended {len(self._ended)} of {segments} segments")
+        ended = self._start.segment + len(self._ended)
+        if ended != segments:
+            raise Broken(f"the audio service ended {ended} of {segments} segments")
         return Finished(
             reason=self._ended[-1].reason,
             samples=self._spoken_samples,
             segments=segments,
-            frames=sum(end.frames for end in self._ended),
+            frames=self._spoken_frames,
             timings=self._timings(),
         )
 

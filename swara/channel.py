@@ -1,11 +1,12 @@
 """The calling side of gRPC: how a service reaches the one below it, and what its failures are called."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import grpc
 
-from swara.errors import SwaraError, Unavailable, kind_of
+from swara.errors import SwaraError, Unavailable, Withdrawn, kind_of
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 KEEPALIVE = (
@@ -20,7 +21,7 @@ OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # A service that was away is tried again soon, not after gRPC's default of up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
 )
 
 
@@ -36,6 +37,12 @@ async def calling(service: str, address: str) -> AsyncIterator[None]:
         yield
     except grpc.aio.AioRpcError as error:
         raise _error(error, service, address) from error
+    except asyncio.CancelledError:
+        # gRPC says the same where the service cancelled the call as where somebody cancelled our task.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Withdrawn(f"the {service} at {address} ended the call") from None
 
 
 def _error(error: grpc.aio.AioRpcError, service: str, address: str) -> SwaraError:

@@ -6,6 +6,7 @@ SwaraError
  ├── NotBuilt            the call exists in the contract and not yet in the code
  ├── Full                no room now; `retry_after_seconds` says when to try again
  ├── Unavailable         a service that is needed does not answer, or is shutting down
+ │    └── Withdrawn      ... because it ended the call itself, as it does at the end of its grace period
  ├── TimedOut            the deadline passed
  ├── Cancelled           the caller went away
  └── Broken              our fault
@@ -75,6 +76,10 @@ class Unavailable(SwaraError):
     http_status = 503
     websocket_close = 1012
     label = "unavailable"
+
+
+class Withdrawn(Unavailable):
+    """A service ended a running call itself, as it does at the end of its grace period; nothing has crashed."""
 
 
 class TimedOut(SwaraError):

@@ -18,18 +18,20 @@ LISTEN_FROM_START: ListenFrom
 LISTEN_FROM_LIVE: ListenFrom
 
 class SynthesizeRequest(_message.Message):
-    __slots__ = ("text", "speaker", "priority", "shareable", "resume_token")
+    __slots__ = ("text", "speaker", "priority", "shareable", "resume_token", "resumable")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     SPEAKER_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     SHAREABLE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    RESUMABLE_FIELD_NUMBER: _ClassVar[int]
     text: str
     speaker: Speaker
     priority: _token_service_pb2.Priority
     shareable: bool
     resume_token: bytes
-    def __init__(self, text: _Optional[str] = ..., speaker: _Optional[_Union[Speaker, _Mapping]] = ..., priority: _Optional[_Union[_token_service_pb2.Priority, str]] = ..., shareable: _Optional[bool] = ..., resume_token: _Optional[bytes] = ...) -> None: ...
+    resumable: bool
+    def __init__(self, text: _Optional[str] = ..., speaker: _Optional[_Union[Speaker, _Mapping]] = ..., priority: _Optional[_Union[_token_service_pb2.Priority, str]] = ..., shareable: _Optional[bool] = ..., resume_token: _Optional[bytes] = ..., resumable: _Optional[bool] = ...) -> None: ...
 
 class Speaker(_message.Message):
     __slots__ = ("model", "voice", "sampling", "seed")

@@ -118,7 +118,8 @@ def too_hot() -> speech.Speaker:
         (speech.SynthesizeRequest(text=LONG), grpc.StatusCode.INVALID_ARGUMENT),
         (speech.SynthesizeRequest(text=TEXT, speaker=too_hot()), grpc.StatusCode.INVALID_ARGUMENT),
         (speech.SynthesizeRequest(text=TEXT, shareable=True), grpc.StatusCode.UNIMPLEMENTED),
-        (speech.SynthesizeRequest(text=TEXT, resume_token=b"x"), grpc.StatusCode.UNIMPLEMENTED),
+        (speech.SynthesizeRequest(text=TEXT, resume_token=b"x"), grpc.StatusCode.INVALID_ARGUMENT),
+        (speech.SynthesizeRequest(resume_token=b"x"), grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
 def test_grpc_answers_with_the_code_a_sentence_and_the_request_id(

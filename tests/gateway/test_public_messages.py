@@ -28,7 +28,7 @@ def test_a_request_that_sets_nothing_has_no_seed_and_is_interactive() -> None:
     assert request.remaining_seconds is None
 
 
-@pytest.mark.parametrize("field", [{"resume_token": b"x"}, {"shareable": True}])
+@pytest.mark.parametrize("field", [{"shareable": True}])
 def test_what_comes_later_is_said_to_be_not_built(field: dict[str, object]) -> None:
     with pytest.raises(NotBuilt, match="not built yet"):
         messages.speech_request(speech.SynthesizeRequest(text="t", **field), "r1", None, Stopwatch())

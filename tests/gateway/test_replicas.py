@@ -1,0 +1,163 @@
+"""replica.py, retry_budget.py, line.py, addresses.py: what the pool knows, without I/O."""
+
+import asyncio
+
+import pytest
+
+from gateway import addresses
+from gateway.audio_client import AudioClient
+from gateway.line import Line
+from gateway.pool import Pool
+from gateway.replica import Health, Replica, ReplicaLoad
+from gateway.retry_budget import FLOOR_RETRIES, WINDOW_SECONDS, RetryBudget
+from swara.errors import SetupError
+from swara.speech import Priority
+
+NEVER = "127.0.0.1:1"
+
+
+def in_loop(story: object) -> None:
+    asyncio.run(story())
+
+
+def replica(capacity_streams: int = 4, running_streams: int = 0) -> Replica:
+    made = Replica(AudioClient(NEVER))
+    made.looked(ReplicaLoad(running_streams, capacity_streams), own_streams=0)
+    return made
+
+
+def test_the_least_loaded_replica_comes_first_and_what_it_was_given_counts_at_once() -> None:
+    async def story() -> None:
+        busy, idle = replica(running_streams=3), replica(running_streams=2)
+        assert idle.rank(0.0) < busy.rank(0.0)
+        idle.streams += 2
+        assert busy.rank(0.0) < idle.rank(0.0)
+
+    in_loop(story)
+
+
+def test_streams_of_ours_are_not_counted_twice_after_a_look() -> None:
+    async def story() -> None:
+        one = replica()
+        one.streams = 2
+        one.looked(ReplicaLoad(3, 4), own_streams=2)
+        assert one.running_streams == 3
+        one.streams = 0
+        assert one.running_streams == 1
+
+    in_loop(story)
+
+
+def test_a_replica_that_fails_again_and_again_is_left_alone_for_longer_and_never_for_ever() -> None:
+    async def story() -> None:
+        bad = replica()
+        for seconds in (1, 2, 4, 8, 16, 30, 30):
+            bad.failed(100.0)
+            assert bad.ejected(100.0 + seconds - 0.01)
+            assert not bad.ejected(100.0 + seconds)
+        bad.worked()
+        bad.failed(200.0)
+        assert not bad.ejected(201.0)
+
+    in_loop(story)
+
+
+def test_a_replica_that_does_not_answer_is_the_last_to_be_tried_and_a_draining_one_never() -> None:
+    async def story() -> None:
+        pool = Pool([NEVER, "127.0.0.1:2", "127.0.0.1:3"], AudioClient)
+        first, second, third = pool.replicas
+        first.missed(Health.UNREACHABLE)
+        second.missed(Health.DRAINING)
+        third.failed(float("inf"))
+        assert pool.choose(()) is third
+        assert pool.choose({third}) is first
+        assert pool.choose({third, first}) is None
+
+    in_loop(story)
+
+
+@pytest.mark.parametrize(("capacities", "admitted"), [((4, 4), 4), ((2, 2, 2), 4), ((1, 1), 1), ((1, 1, 1), 2)])
+def test_of_n_replicas_one_ones_share_is_kept_for_what_has_begun(capacities: tuple[int, ...], admitted: int) -> None:
+    async def story() -> None:
+        pool = Pool([f"127.0.0.1:{port + 1}" for port in range(len(capacities))], AudioClient)
+        for one, capacity in zip(pool.replicas, capacities, strict=True):
+            one.looked(ReplicaLoad(0, capacity), 0)
+        begun = 0
+        while pool.has_room:
+            chosen = pool.choose(())
+            assert chosen
+            chosen.streams += 1
+            begun += 1
+        assert begun == admitted
+
+    in_loop(story)
+
+
+def test_a_single_replica_and_one_whose_load_is_unknown_decide_for_themselves() -> None:
+    async def story() -> None:
+        alone = Pool([NEVER], AudioClient)
+        alone.replicas[0].looked(ReplicaLoad(4, 4), 0)
+        assert alone.has_room
+        assert Pool([NEVER, "127.0.0.1:2"], AudioClient).has_room
+
+    in_loop(story)
+
+
+def test_of_a_hundred_requests_twenty_may_be_tried_again_and_a_few_more_until_the_window_has_passed() -> None:
+    budget = RetryBudget()
+    for _ in range(100):
+        budget.requested(0.0)
+    assert sum(budget.take(1.0) for _ in range(100)) == 20 + FLOOR_RETRIES
+    assert not budget.take(WINDOW_SECONDS)
+    assert budget.take(1.1 + WINDOW_SECONDS)
+
+
+def test_interactive_comes_before_batch_and_each_in_its_order() -> None:
+    order: list[str] = []
+
+    async def stand(line: Line, name: str, priority: Priority) -> None:
+        await line.wait(line.ticket(priority), 5.0)
+        order.append(name)
+        line.wake()
+
+    async def story() -> None:
+        line = Line()
+        async with asyncio.TaskGroup() as group:
+            for name, priority in (("b1", Priority.BATCH), ("i1", Priority.INTERACTIVE), ("i2", Priority.INTERACTIVE)):
+                group.create_task(stand(line, name, priority))
+            await asyncio.sleep(0)
+            late = line.ticket(Priority.BATCH)
+            assert not line.is_first(late)
+            line.wake()
+        assert line.is_first(late)
+
+    in_loop(story)
+    assert order == ["i1", "i2", "b1"]
+
+
+def test_who_is_not_called_in_time_leaves_the_line() -> None:
+    async def story() -> None:
+        line = Line()
+        await line.wait(line.ticket(Priority.BATCH), 0.01)
+        assert len(line) == 0
+
+    in_loop(story)
+
+
+def test_addresses_are_a_list_of_hosts_sockets_and_names() -> None:
+    given = "10.0.0.1:50052, unix:/run/audio.sock,dns:///audio:50052,10.0.0.1:50052"
+    assert addresses.parse(given) == ("10.0.0.1:50052", "unix:/run/audio.sock", "dns:///audio:50052")
+
+
+@pytest.mark.parametrize("wrong", ["", " , ", "nowhere", "host:port", "host:0", "unix:", "dns:///name", ":5"])
+def test_a_malformed_address_is_a_sentence(wrong: str) -> None:
+    with pytest.raises(SetupError):
+        addresses.parse(wrong)
+
+
+def test_a_name_stands_for_the_addresses_dns_gives_and_an_unknown_one_for_none() -> None:
+    async def story() -> None:
+        assert "127.0.0.1:7" in (await addresses.resolved("dns:///localhost:7") or ())
+        assert await addresses.resolved("dns:///no-such-host.invalid:7") is None
+
+    in_loop(story)
