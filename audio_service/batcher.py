@@ -13,9 +13,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+from audio_service.modes import new_stream
 from audio_service.rows import Rows, Work
 from audio_service.seat import Seat
-from audio_service.stream import Delays, Stream, Voicing
+from audio_service.stream import Delays, Voicing
 from swara.errors import Broken, Full, SwaraError
 from swara.speech import AdmissionClass
 
@@ -132,7 +133,7 @@ class Batcher:
         room = self._limits.streams if admission is AdmissionClass.NEW else self._limits.rows
         if len(self._seats) >= room or not self._free:
             raise Full(f"the audio service is full: {len(self._seats)} streams are running", RETRY_AFTER_SECONDS)
-        seat = Seat(Stream(voicing, self._delays), self._free.pop(), self._rows.keys(voicing), self._changed)
+        seat = Seat(new_stream(voicing, self._delays), self._free.pop(), self._rows.keys(voicing), self._changed)
         self._seats.append(seat)
         self._watcher.opened()
         return seat

@@ -26,7 +26,6 @@ class Seat:
         self.opened_seconds = time.perf_counter()
         self.codec_seconds = 0.0
         self._keys = keys
-        self._fresh = True
         self._changed = changed
         self._unread: list[Piece] = []
         self.unread_samples = 0
@@ -83,8 +82,9 @@ class Seat:
 
     def work(self, hop: int) -> Work:
         """The next frames for the decoder."""
-        fresh, self._fresh = self._fresh, False
-        work = Work(self.row, fresh, self._keys, self.stream.voicing.noise.value, self.stream.take(hop))
+        taken = self.stream.take(hop)
+        fresh = taken.first_frame == self.stream.start_frame
+        work = Work(self.row, fresh, self._keys, self.stream.voicing.noise.value, taken)
         self._room.set()
         return work
 

@@ -8,12 +8,12 @@ import grpc
 
 from audio_service.batcher import Batcher
 from audio_service.journal import journal
-from audio_service.stream import Delays, Noise, Piece, Voicing
+from audio_service.stream import Delays, Mode, Noise, Piece, Voicing
 from audio_service.synthesis import CodecFacts, Frames, Received, feed
 from audio_service.tasks import together
 from audio_service.token_client import TokenClient, frames_value
 from swara import pcm
-from swara.errors import InvalidRequest, NotBuilt
+from swara.errors import InvalidRequest
 from swara.server import answering
 from swara.speech import AdmissionClass
 from swara.v1 import audio_service_pb2, audio_service_pb2_grpc, token_service_pb2
@@ -26,7 +26,12 @@ NOISES = {
     audio_service_pb2.NOISE_MODE_SEEDED: Noise.SEEDED,
     audio_service_pb2.NOISE_MODE_OFF: Noise.OFF,
 }
-EXACT = (audio_service_pb2.DECODE_MODE_UNSPECIFIED, audio_service_pb2.DECODE_MODE_EXACT)
+MODES = {
+    audio_service_pb2.DECODE_MODE_UNSPECIFIED: Mode.EXACT,
+    audio_service_pb2.DECODE_MODE_EXACT: Mode.EXACT,
+    audio_service_pb2.DECODE_MODE_EARLY: Mode.EARLY,
+    audio_service_pb2.DECODE_MODE_REPORT: Mode.REPORT,
+}
 
 
 class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
@@ -133,12 +138,11 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
 
 
 def _voicing(seed: int, decoding: audio_service_pb2.Decoding, first_sample: int) -> Voicing:
-    if decoding.mode not in EXACT:
-        name = audio_service_pb2.DecodeMode.Name(decoding.mode) if decoding.mode in (2, 3) else decoding.mode
-        raise NotBuilt(f"decode mode {name} is not built yet; DECODE_MODE_EXACT is")
+    if decoding.mode not in MODES:
+        raise InvalidRequest(f"there is no decode mode {decoding.mode}")
     if decoding.noise not in NOISES:
         raise InvalidRequest(f"there is no noise mode {decoding.noise}")
-    return Voicing(seed, NOISES[decoding.noise], first_sample)
+    return Voicing(seed, NOISES[decoding.noise], first_sample, MODES[decoding.mode])
 
 
 def _chunk(segment: int, piece: Piece, frames: Frames | None) -> audio_service_pb2.AudioServiceSynthesizeResponse:

@@ -24,6 +24,14 @@ class Noise(Enum):
     OFF = 0.0
 
 
+class Mode(Enum):
+    """How much lookahead a sample waits for; modes.py tells what each costs."""
+
+    EXACT = "exact"
+    EARLY = "early"
+    REPORT = "report"
+
+
 @dataclass(frozen=True)
 class Voicing:
     """How one stream's codes become PCM, and the sample from which on it is wanted."""
@@ -31,6 +39,7 @@ class Voicing:
     seed: int
     noise: Noise = Noise.SEEDED
     first_sample: int = 0
+    mode: Mode = Mode.EXACT
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Piece:
 
 
 class Stream:
-    """The progress of one stream through the decoder."""
+    """The progress of one stream through the decoder: every frame once, every sample as soon as it is final."""
 
     def __init__(self, voicing: Voicing, delays: Delays) -> None:
         self.voicing = voicing
@@ -77,6 +86,11 @@ class Stream:
         self._ended = False
         self._next_sample = voicing.first_sample  # the next to be given out
         self._first_given_seconds: float | None = None
+
+    @property
+    def start_frame(self) -> int:
+        """The frame at which the decoder begins, with an empty past."""
+        return self._start_frame
 
     @property
     def samples(self) -> int:
@@ -132,9 +146,7 @@ class Stream:
 
     def take(self, hop: int) -> Taken:
         """The next frames, filled up with empty ones after the end."""
-        codes = np.zeros((hop, SLOTS), np.uint16)
-        real = self._codes[:hop]
-        codes[: len(real)] = real
+        codes = filled(self._codes[:hop], hop)
         self._codes = self._codes[hop:]
         first_frame, self._next_frame = self._next_frame, self._next_frame + hop
         return Taken(codes, first_frame, (self._fed_frames or 0) if self._ended else NO_END)
@@ -157,3 +169,10 @@ class Stream:
             raise InvalidRequest(
                 f"frames from {first_frame} on give PCM from sample {earliest} on; ask for that or later"
             )
+
+
+def filled(codes: Codes, frames: int) -> Codes:
+    """Codes [F, 7] with empty frames after them: [frames, 7]."""
+    whole = np.zeros((frames, SLOTS), np.uint16)
+    whole[: len(codes)] = codes
+    return whole

@@ -81,6 +81,33 @@ def test_codes_that_a_caller_brings_come_back_as_their_whole_decode(
     assert np.abs(pcm.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize(("mode", "frames"), [(pb.DECODE_MODE_EARLY, 2), (pb.DECODE_MODE_REPORT, 6)])
+def test_the_other_modes_send_their_first_pcm_with_their_own_lookahead(
+    codec: Codec, decoder: Decoder, mode: pb.DecodeMode, frames: int
+) -> None:
+    codes = random_codes(12, codec.codebook_size)
+
+    async def main() -> Samples:
+        async with served(codec, decoder) as door:
+            call = door.stub.Decode()
+            await call.write(configuration(decoding=pb.Decoding(mode=mode)))
+            for message in blocks(codes[:frames], 1):
+                await call.write(message)
+            answers = [await call.read()]
+            assert len(answers[0].pcm) == 2 * SAMPLES_PER_FRAME
+            await call.write(blocks(codes[frames:], 12, frames)[0])
+            await call.done_writing()
+            while (answer := await call.read()) is not grpc.aio.EOF:
+                answers.append(answer)
+            return np.concatenate([from_bytes(answer.pcm) for answer in answers])
+
+    expected = from_float(whole_decode(codec, codes, Voicing(SEED)))
+    pcm = asyncio.run(main())
+    assert len(pcm) == len(expected)
+    exact_from = SAMPLES_PER_FRAME if mode == pb.DECODE_MODE_EARLY else 0
+    assert np.abs(pcm.astype(int) - expected)[exact_from:].max() <= 1
+
+
 def test_a_decode_that_starts_in_the_middle_goes_on_without_a_seam(codec: Codec, decoder: Decoder) -> None:
     codes, first_frame = random_codes(12, codec.codebook_size), 5
     first_sample = first_frame * SAMPLES_PER_FRAME + decoder.warm_up_samples
@@ -154,10 +181,8 @@ BAD_CALLS = {
         "INVALID_ARGUMENT",
         "frames from 5 on give PCM from sample 14997 on",
     ),
-    "early": ([configuration(decoding=pb.Decoding(mode=pb.DECODE_MODE_EARLY))], "UNIMPLEMENTED", "DECODE_MODE_EARLY"),
-    "report": ([configuration(decoding=pb.Decoding(mode=3))], "UNIMPLEMENTED", "DECODE_MODE_REPORT is not built"),
     "a noise from the future": ([configuration(decoding=pb.Decoding(noise=7))], "INVALID_ARGUMENT", "no noise mode 7"),
-    "a mode from the future": ([configuration(decoding=pb.Decoding(mode=9))], "UNIMPLEMENTED", "mode 9"),
+    "a mode from the future": ([configuration(decoding=pb.Decoding(mode=9))], "INVALID_ARGUMENT", "no decode mode 9"),
 }
 
 

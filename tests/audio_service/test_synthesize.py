@@ -95,6 +95,21 @@ def test_pcm_equals_the_whole_decode_of_the_frames_that_came_with_it(
     assert np.abs(spoken.pcm.astype(int) - expected).max() <= 1
 
 
+@pytest.mark.parametrize("mode", [pb.DECODE_MODE_EARLY, pb.DECODE_MODE_REPORT])
+def test_every_mode_speaks_every_sample_once(
+    codec: Codec, decoder: Decoder, tokens: TokenProcess, mode: pb.DecodeMode
+) -> None:
+    async def main() -> Spoken:
+        async with served(codec, decoder, tokens.address) as door:
+            return await speak(door, request(decoding=pb.Decoding(mode=mode)))
+
+    spoken = asyncio.run(main())
+    expected = from_float(whole_decode(codec, spoken.codes, Voicing(SEED)))
+    assert spoken.finished.samples == len(spoken.pcm) == len(expected)
+    exact_from = SAMPLES_PER_FRAME if mode == pb.DECODE_MODE_EARLY else 0
+    assert np.abs(spoken.pcm.astype(int) - expected)[exact_from:].max() <= 1
+
+
 def test_every_chunk_carries_the_frames_that_came_and_neither_a_gap_nor_nothing(
     codec: Codec, decoder: Decoder, tokens: TokenProcess
 ) -> None:
