@@ -1,4 +1,5 @@
-"""Every step of making the demo model, one subcommand each; each prints one JSON object as its last line."""
+"""Every step of making and judging the demo model, one subcommand each; each prints one JSON object as its last line.
+`make` runs all steps that lead from nothing to weights; a step's own subcommand repeats it alone."""
 
 import argparse
 import json
@@ -8,43 +9,43 @@ from typing import Any
 
 import torch
 
-from demo_model import codec_training, language_model_training
+from demo_model import codec_training, evaluate, language_model_training
 from demo_model.codec import build_codec
 from demo_model.corpus import Corpus, encode
-from demo_model.export import export_codec
 from demo_model.heldout import split
 from demo_model.recordings import load_recordings, unpack
 
 WEIGHTS = Path(__file__).with_name("weights")
+WORK = Path(__file__).with_name("work")
+Figures = dict[str, Any]
 
 
-def unpack_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Teacher tars → one flat array."""
+def speak_step(options: argparse.Namespace) -> Figures:
+    """Gather the texts and let the teacher speak them."""
+    from demo_model.teacher import speak_all
+    from demo_model.texts import collect
+
+    items = collect(options.work)[: options.items]
+    return {"items": len(items), "tars": speak_all(items, options.work, options.teacher, options.processes)}
+
+
+def unpack_step(options: argparse.Namespace) -> Figures:
+    """Decode the teacher's tars into one flat array."""
     return {"recordings": unpack(options.teacher, options.work, options.processes)}
 
 
-def autoencoder_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Stage one of the codec."""
+def autoencoder_step(options: argparse.Namespace) -> Figures:
+    """Train the codec's first stage: encoder, codebooks, decoder."""
     crops, check, codec = codec_training.prepare(options.work, torch.device(options.device))
-    plan = codec_training.Plan(options.seconds, batch=options.batch, learning_rate=options.rate)
-    figures = codec_training.train_autoencoder(crops, check, plan, codec, options.codec)
-    export_codec(codec.state_dict(), options.weights / "codec")
-    return figures
+    plan = codec_training.Plan(options.autoencoder_seconds, batch=options.autoencoder_crops)
+    return codec_training.train_autoencoder(crops, check, plan, codec, options.work / "autoencoder.pt")
 
 
-def decoder_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Stage two of the codec."""
-    crops, check, codec = codec_training.prepare(options.work, torch.device(options.device))
-    codec.load_state_dict(torch.load(options.codec, map_location=options.device))
-    plan = codec_training.Plan(options.seconds, batch=options.batch, crop_samples=16_384, learning_rate=options.rate)
-    return codec_training.train_decoder(crops, check, plan, codec, options.weights / "codec")
-
-
-def encode_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Recordings → frames, for training and for validation."""
+def encode_step(options: argparse.Namespace) -> Figures:
+    """Turn the recordings into frames, for training and for validation."""
     device = torch.device(options.device)
     codec = build_codec().to(device).eval()
-    codec.load_state_dict(torch.load(options.codec, map_location=device))
+    codec.load_state_dict(torch.load(options.work / "autoencoder.pt", map_location=device))
     samples, rows = load_recordings(options.work)
     training, validation, _ = split(rows)
     with torch.jit.fuser("fuser0"):  # fused kernels would be compiled anew for every length
@@ -57,57 +58,83 @@ def encode_command(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def language_model_command(options: argparse.Namespace) -> dict[str, Any]:
-    """Train the language model on the frames."""
+def decoder_step(options: argparse.Namespace) -> Figures:
+    """Train the codec's second stage, the decoder against discriminators, and export the codec."""
+    crops, check, codec = codec_training.prepare(options.work, torch.device(options.device))
+    codec.load_state_dict(torch.load(options.work / "autoencoder.pt", map_location=options.device))
+    plan = codec_training.Plan(
+        options.decoder_seconds, batch=options.decoder_crops, crop_samples=16_384, learning_rate=3e-4
+    )
+    return codec_training.train_decoder(crops, check, plan, codec, options.weights / "codec")
+
+
+def language_model_step(options: argparse.Namespace) -> Figures:
+    """Train the language model on the frames and export it."""
     _, rows = load_recordings(options.work)
     training, validation, _ = split(rows)
     corpus = Corpus.load(options.work / "training.npz", training)
-    plan = language_model_training.Plan(
-        options.seconds,
-        batch_tokens=options.batch,
-        learning_rate=options.rate,
-        dropout=options.dropout,
-        noise=options.noise,
-        workers=options.processes,
-    )
     check = Corpus.load(options.work / "validation.npz", validation)
+    plan = language_model_training.Plan(
+        options.language_model_seconds, batch_tokens=options.batch_tokens, workers=options.processes
+    )
     run = language_model_training.Training(corpus, check, plan, torch.device(options.device))
     return run.run(options.weights / "language_model")
 
 
-COMMANDS = {
-    "unpack": unpack_command,
-    "autoencoder": autoencoder_command,
-    "encode": encode_command,
-    "decoder": decoder_command,
-    "language-model": language_model_command,
+MAKING = {
+    "speak": speak_step,
+    "unpack": unpack_step,
+    "autoencoder": autoencoder_step,
+    "encode": encode_step,
+    "decoder": decoder_step,
+    "language-model": language_model_step,
 }
-BATCHES = {"autoencoder": 32, "decoder": 24, "language-model": 49_152}
-RATES = {"autoencoder": 8e-4, "decoder": 3e-4, "language-model": 1.5e-3}
+
+
+def make_step(options: argparse.Namespace) -> Figures:
+    """Run every step from nothing to weights; speaking is left out where --teacher already holds its tars."""
+    spoken = (options.teacher / "transcripts.tsv").exists() and options.teacher != options.work / "teacher"
+    return {name: step(options) for name, step in MAKING.items() if not (spoken and name == "speak")}
+
+
+def evaluate_step(options: argparse.Namespace) -> Figures:
+    """Speak the held-out sentences, here or through a running gateway, and let Whisper judge them."""
+    folder, figures = options.wavs or options.work / "evaluation", {}
+    if options.gateway:
+        evaluate.speak_with_gateway(options.gateway, folder, options.sentences, options.seeds, options.model)
+    elif not options.wavs:
+        figures = evaluate.speak_locally(options.weights, folder, options.sentences, options.seeds, {})
+    judge = evaluate.Judge(options.work / "whisper")
+    verdicts = list(evaluate.judge_folder(judge, folder, options.sentences, options.seeds))
+    evaluate.print_table(verdicts)
+    return figures | evaluate.summary(verdicts)
+
+
+STEPS = MAKING | {"make": make_step, "evaluate": evaluate_step}
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    top = argparse.ArgumentParser(prog="demo_model", description=__doc__)
-    steps = top.add_subparsers(dest="step", required=True)
-    for name, command in COMMANDS.items():
-        step = steps.add_parser(name, help=command.__doc__)
-        step.add_argument("--work", type=Path, default=Path("demo_model/work"), help="folder for intermediate files")
-        step.add_argument("--weights", type=Path, default=WEIGHTS, help="folder for the shipped files")
-        step.add_argument(
-            "--teacher", type=Path, default=Path("demo_model/work/teacher"), help="folder of tars and transcripts.tsv"
-        )
-        step.add_argument(
-            "--codec", type=Path, default=Path("demo_model/work/autoencoder.pt"), help="weights of codec stage one"
-        )
-        step.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-        step.add_argument("--seconds", type=float, default=420.0, help="time to train")
-        step.add_argument("--batch", type=int, default=BATCHES.get(name, 0), help="crops, or tokens, a step")
-        step.add_argument("--rate", type=float, default=RATES.get(name, 0.0), help="highest learning rate")
-        step.add_argument("--dropout", type=float, default=0.15)
-        step.add_argument("--noise", type=float, default=0.08, help="share of input codes replaced at random")
-        step.add_argument("--variants", type=int, default=8, help="codings of each recording")
-        step.add_argument("--processes", type=int, default=4)
+    """The command line: one list of options, shared by all steps."""
+    top = argparse.ArgumentParser(prog="python -m demo_model", description=__doc__)
+    top.add_argument("step", choices=STEPS, help="; ".join(f"{name}: {step.__doc__}" for name, step in STEPS.items()))
+    top.add_argument("--work", type=Path, default=WORK, help="folder for intermediate files")
+    top.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of the shipped files")
+    top.add_argument("--teacher", type=Path, default=WORK / "teacher", help="folder of tars and transcripts.tsv")
+    top.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    top.add_argument("--processes", type=int, default=2)
+    top.add_argument("--items", type=int, help="let the teacher speak only so many texts")
+    top.add_argument("--variants", type=int, default=8, help="codings of each recording")
+    top.add_argument("--autoencoder-seconds", type=float, default=250.0)
+    top.add_argument("--decoder-seconds", type=float, default=700.0)
+    top.add_argument("--language-model-seconds", type=float, default=365.0)
+    top.add_argument("--autoencoder-crops", type=int, default=32, help="crops a step; fewer need less memory")
+    top.add_argument("--decoder-crops", type=int, default=24, help="crops a step; fewer need less memory")
+    top.add_argument("--batch-tokens", type=int, default=49_152, help="tokens a step of the language model")
+    top.add_argument("--sentences", type=int, default=30, help="how many held-out sentences to judge")
+    top.add_argument("--seeds", type=int, default=3, help="sounds a sentence")
+    top.add_argument("--wavs", type=Path, help="judge (or, with --gateway, fill) this folder of NUMBER-SEED.wav")
+    top.add_argument("--gateway", help="speak through this gateway, e.g. http://127.0.0.1:8080")
+    top.add_argument("--model", default="swara-demo-hi", help="the model to ask the gateway for")
     return top
 
 
@@ -115,7 +142,7 @@ def main() -> None:
     """Run one step."""
     options = parser().parse_args()
     began = time.monotonic()
-    figures = COMMANDS[options.step](options)
+    figures = STEPS[options.step](options)
     print(json.dumps({"step": options.step, "wall_seconds": round(time.monotonic() - began, 1), **figures}))
 
 

@@ -33,7 +33,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Batch:
-    """`ids` [B, T]; hidden states at the flat `positions` [F, 7] predict `codes` [F, 7], those at `ends` [B] the end."""
+    """`ids` [B, T]; hidden states at flat `positions` [F, 7] predict `codes` [F, 7], those at `ends` [B] the end."""
 
     ids: Tensor
     positions: Tensor

@@ -35,7 +35,7 @@ class Plan:
     seconds: float
     batch: int = 32
     crop_samples: int = 24_576
-    learning_rate: float = 6e-4
+    learning_rate: float = 8e-4
     final_learning_rate: float = 2e-5
     report_steps: int = 200
     save_seconds: float = 60.0
@@ -139,9 +139,10 @@ class Game:
     def judge(self, audio: Tensor) -> list[list[Tensor]]:
         """Audio [B, T] → features, in bfloat16 where the device has it."""
         with torch.autocast(audio.device.type, torch.bfloat16):
-            return self.discriminators(audio)
+            features: list[list[Tensor]] = self.discriminators(audio)
+        return features
 
-    def step(self, audio: Tensor) -> dict[str, float | Tensor]:
+    def step(self, audio: Tensor) -> dict[str, Tensor]:
         """One turn of the discriminators and one of the decoder on a batch [B, T]."""
         with torch.no_grad():
             latents = quantise(self.codec, self.codec.encoder(audio.unsqueeze(1))).latents

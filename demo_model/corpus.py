@@ -19,7 +19,7 @@ from demo_model.recordings import Recording
 from demo_model.tokenizer import build_tokenizer
 
 MIN_TAIL_SAMPLES = 1_200
-BATCH_SAMPLES = 64 * 6 * 24_000
+BATCH_SAMPLES = 64 * 24_000
 FRAME_MULTIPLE = 8
 """Few distinct lengths: each new one costs the GPU's libraries a search."""
 

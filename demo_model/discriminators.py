@@ -45,6 +45,7 @@ class SpectrumDiscriminator(nn.Module):
     def __init__(self, window: int, width: int = 32) -> None:
         super().__init__()
         self.window = window
+        self.hann: Tensor
         self.register_buffer("hann", torch.hann_window(window), persistent=False)
         shapes = [
             (2, (3, 9), (1, 1)),

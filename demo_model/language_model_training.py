@@ -28,12 +28,12 @@ class Plan:
 
     seconds: float
     batch_tokens: int = 49_152
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2e-3
     final_learning_rate: float = 3e-5
     warmup_steps: int = 300
     weight_decay: float = 0.1
-    dropout: float = 0.15
-    noise: float = 0.08
+    dropout: float = 0.05
+    noise: float = 0.06
     average_decay: float = 0.9985
     validation_steps: int = 400
     workers: int = 4
@@ -42,7 +42,7 @@ class Plan:
 
 def slot_losses(model: Llama, hidden: Tensor, batch: Batch) -> Tensor:
     """Hidden states [B, T, C] → mean negative log-likelihood per slot [7], over its codes (in slot 0, the end too)."""
-    embeddings = model.model.embed_tokens.weight.to(hidden.dtype)
+    embeddings = model.embeddings.to(hidden.dtype)
     heads = embeddings[CODE_BASE_ID:].view(SLOTS, CODEBOOK_SIZE, -1)
     flat = hidden.flatten(0, 1)
     border = flat[torch.cat([batch.positions[:, 0], batch.ends])]

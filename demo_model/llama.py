@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Rotation = tuple[Tensor, Tensor]
+Past = tuple[Tensor, Tensor]
+INITIAL_DEVIATION = 0.02
 
 
 def rotation_tables(length: int, head_dim: int, theta: float, device: torch.device | str) -> Rotation:
@@ -37,9 +39,7 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(self.heads * self.head_dim, width, bias=False)
         self.dropout = dropout
 
-    def forward(
-        self, x: Tensor, rotation: Rotation, past: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, rotation: Rotation, past: Past | None = None) -> tuple[Tensor, Past]:
         """`x` [B, T, C], `past` keys and values [B, Hkv, P, D] → output [B, T, C] and the longer past."""
         batch, length, _ = x.shape
         q = rotate(self.q_proj(x).view(batch, length, self.heads, self.head_dim).transpose(1, 2), rotation)
@@ -66,7 +66,8 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, C] → [B, T, C]."""
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        y: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return y
 
 
 class Layer(nn.Module):
@@ -81,50 +82,57 @@ class Layer(nn.Module):
         self.post_attention_layernorm = nn.RMSNorm(width, eps)
         self.drop = nn.Dropout(dropout)
 
-    def forward(
-        self, x: Tensor, rotation: Rotation, past: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, x: Tensor, rotation: Rotation, past: Past | None = None) -> tuple[Tensor, Past]:
         """[B, T, C] → [B, T, C] and this layer's keys and values."""
         attended, past = self.self_attn(self.input_layernorm(x), rotation, past)
         x = x + self.drop(attended)
         return x + self.drop(self.mlp(self.post_attention_layernorm(x))), past
 
 
+class Body(nn.Module):
+    """Everything under the name `model.`: the embedding, the layers, the last norm."""
+
+    def __init__(self, config: dict[str, Any], dropout: float) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config["vocab_size"], config["hidden_size"])
+        self.layers = nn.ModuleList(Layer(config, dropout) for _ in range(config["num_hidden_layers"]))
+        self.norm = nn.RMSNorm(config["hidden_size"], config["rms_norm_eps"])
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, ids: Tensor, rotation: Rotation, past: list[Past] | None) -> tuple[Tensor, list[Past]]:
+        """`ids` [B, T] → final hidden states [B, T, C] and each layer's keys and values."""
+        x, fresh = self.drop(self.embed_tokens(ids)), []
+        for index, layer in enumerate(self.layers):
+            x, kept = layer(x, rotation, past[index] if past else None)
+            fresh.append(kept)
+        return self.norm(x), fresh
+
+
 class Llama(nn.Module):
-    """Token ids to next-token logits, with the head tied to the embedding."""
+    """Token ids to hidden states and next-token logits, with the head tied to the embedding."""
 
     def __init__(self, config: dict[str, Any], dropout: float = 0.0) -> None:
         super().__init__()
         self.config = config
-        self.model = nn.Module()
-        self.model.embed_tokens = nn.Embedding(config["vocab_size"], config["hidden_size"])
-        self.model.layers = nn.ModuleList(Layer(config, dropout) for _ in range(config["num_hidden_layers"]))
-        self.model.norm = nn.RMSNorm(config["hidden_size"], config["rms_norm_eps"])
-        self.drop = nn.Dropout(dropout)
-        self.apply(self._initialise)
-        for layer in self.model.layers:
-            for projection in (layer.self_attn.o_proj, layer.mlp.down_proj):
-                nn.init.normal_(projection.weight, std=0.02 / (2 * config["num_hidden_layers"]) ** 0.5)
+        self.model = Body(config, dropout)
+        shrunk = INITIAL_DEVIATION / (2 * config["num_hidden_layers"]) ** 0.5
+        for name, parameter in self.named_parameters():
+            if parameter.ndim > 1:
+                into_residual = name.endswith(("o_proj.weight", "down_proj.weight"))
+                nn.init.normal_(parameter, std=shrunk if into_residual else INITIAL_DEVIATION)
 
-    @staticmethod
-    def _initialise(module: nn.Module) -> None:
-        if isinstance(module, nn.Linear | nn.Embedding):
-            nn.init.normal_(module.weight, std=0.02)
+    @property
+    def embeddings(self) -> Tensor:
+        """The tied matrix [V, C]."""
+        return self.model.embed_tokens.weight
 
-    def forward(
-        self, ids: Tensor, past: list[tuple[Tensor, Tensor]] | None = None
-    ) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+    def forward(self, ids: Tensor, past: list[Past] | None = None) -> tuple[Tensor, list[Past]]:
         """`ids` [B, T] → final hidden states [B, T, C] and each layer's keys and values."""
-        start = past[0][0].shape[2] if past else 0
-        length = ids.shape[1]
+        start, length = past[0][0].shape[2] if past else 0, ids.shape[1]
         cos, sin = rotation_tables(start + length, self.config["head_dim"], self.config["rope_theta"], ids.device)
-        rotation = (cos[start:], sin[start:])
-        x, fresh = self.drop(self.model.embed_tokens(ids)), []
-        for index, layer in enumerate(self.model.layers):
-            x, kept = layer(x, rotation, past[index] if past else None)
-            fresh.append(kept)
-        return self.model.norm(x), fresh
+        hidden, kept = self.model(ids, (cos[start:], sin[start:]), past)
+        return hidden, kept
 
     def logits(self, hidden: Tensor, first: int = 0, last: int | None = None) -> Tensor:
         """Hidden states [..., C] → logits [..., last - first] over the ids first..last-1."""
-        return F.linear(hidden, self.model.embed_tokens.weight[first:last])
+        return F.linear(hidden, self.embeddings[first:last])

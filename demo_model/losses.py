@@ -38,7 +38,8 @@ class MelLoss(nn.Module):
             audio, window, window // 4, window=getattr(self, f"window{window}"), return_complex=True, normalized=True
         )
         magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()
-        return (getattr(self, f"filters{window}") @ magnitude).clamp(min=FLOOR).log10()
+        filters: Tensor = getattr(self, f"filters{window}")
+        return (filters @ magnitude).clamp(min=FLOOR).log10()
 
     def forward(self, made: Tensor, true: Tensor) -> Tensor:
         """Two batches of audio [B, T] → their distance."""

@@ -43,13 +43,14 @@ class Judge:
             str(self.folder), device="cpu", compute_type="float32", intra_threads=threads
         )
         self.tokenizer = tokenizers.Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+        self.vocabulary: dict[str, int] = self.tokenizer.get_vocab()
         self.features = FeatureExtractor()
 
     @cached_property
     def start(self) -> list[int]:
         """The sequence that says: Hindi, transcribe, no timestamps."""
         names = ("<|startoftranscript|>", "<|hi|>", "<|transcribe|>", "<|notimestamps|>")
-        return [self.tokenizer.token_to_id(name) for name in names]
+        return [self.vocabulary[name] for name in names]
 
     def encode(self, audio: npt.NDArray[np.float32]) -> tuple[Any, int]:
         """Audio at 16 kHz → the encoder's output and the number of feature frames that hold sound."""
