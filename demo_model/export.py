@@ -28,6 +28,7 @@ def write_weights(path: Path, state: Mapping[str, Tensor]) -> None:
         raise ValueError(f"not finite in fp16: {broken[:3]}")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(halves, path, metadata={"format": "pt"})
+    path.chmod(0o644)
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ValueError(f"{path} has {path.stat().st_size} bytes, more than {MAX_FILE_BYTES}")
 
