@@ -10,6 +10,8 @@ PIP    := $(PYTHON) -m pip --disable-pip-version-check --quiet
 KEY      := $(shell cksum pyproject.toml | cut -d' ' -f1)
 SERVICES := $(VENV)/.services-$(KEY)
 DEV      := $(VENV)/.dev-$(KEY)
+DEMO_MODEL := $(VENV)/.demo-model-$(KEY)
+EVALUATION := $(VENV)/.evaluation-$(KEY)
 GENERATED := swara/v1
 
 .DEFAULT_GOAL := help
@@ -44,10 +46,10 @@ protos: $(DEV)  ## generate swara/v1 from protos/
 	mkdir -p $(OUT)
 	$(PYTHON) -m grpc_tools.protoc -I protos --python_out=$(OUT) --pyi_out=$(OUT) --grpc_python_out=$(OUT) protos/swara/v1/*.proto
 
-demo-model: $(DEV)  ## make the demo model again from nothing (hours)
+demo-model: $(DEMO_MODEL)  ## make the demo model again from nothing (hours)
 	$(PYTHON) -m demo_model make
 
-evaluate: $(DEV)  ## measure how well a listener understands the demo model
+evaluate: $(EVALUATION)  ## measure how well a listener understands the demo model
 	$(PYTHON) -m demo_model evaluate
 
 clean:  ## remove what was built, the virtual environment included
@@ -66,3 +68,11 @@ $(SERVICES): | $(PYTHON)
 $(DEV): $(SERVICES)
 	$(PIP) install --editable '.[dev]'
 	@rm -f $(VENV)/.dev-* && touch $@
+
+$(DEMO_MODEL): $(SERVICES)
+	$(PIP) install --editable '.[demo-model]'
+	@rm -f $(VENV)/.demo-model-* && touch $@
+
+$(EVALUATION): $(SERVICES)
+	$(PIP) install --editable '.[evaluation]'
+	@rm -f $(VENV)/.evaluation-* && touch $@
