@@ -26,10 +26,9 @@ _TF32_BITS = tl.constexpr(-8192)  # the bits of a float32 that a tensor core loo
 
 
 @triton.jit
-def snake(x, turns, inverse, FAST: tl.constexpr):
-    """x + sin(a x)^2 / a, given a / pi and 1 / a. The sine's error: 2e-7 by polynomial, 8e-7 if FAST."""
-    u = x * turns
-    r = u - ((u + _ROUNDER) - _ROUNDER)  # sin^2 has period pi: half a turn to either side is enough
+def half_sine(u, FAST: tl.constexpr):
+    """sin(pi u) but for the sign. Its error: 2e-7 by polynomial, 8e-7 if FAST."""
+    r = u - ((u + _ROUNDER) - _ROUNDER)  # a quarter of a turn to either side is enough
     if FAST:
         sine = tl.inline_asm_elementwise(
             "sin.approx.f32 $0, $1;", "=f,f", [r * 3.14159265], dtype=tl.float32, is_pure=True, pack=1
@@ -41,6 +40,13 @@ def snake(x, turns, inverse, FAST: tl.constexpr):
         p = p * s - 5.1677069664001465
         p = p * s + 3.141592502593994
         sine = p * r
+    return sine
+
+
+@triton.jit
+def snake(x, turns, inverse, FAST: tl.constexpr):
+    """x + sin(a x)^2 / a, given a / pi and 1 / a."""
+    sine = half_sine(x * turns, FAST)
     return x + sine * (sine * inverse)
 
 
@@ -124,6 +130,7 @@ def product(a, high, low, total, TERMS: tl.constexpr):
             large = (a.to(tl.int32, bitcast=True) & _TF32_BITS).to(tl.float32, bitcast=True)
             small = a - large
         else:
+            a = tl.clamp(a, -65504.0, 65504.0)  # beyond, half precision would make it infinite, and the rest no number
             large = a.to(high.dtype)
             small = (a - large.to(tl.float32)).to(high.dtype)
         total = tl.dot(small, high, total, input_precision="tf32")
@@ -140,9 +147,9 @@ def normals(plan, b, P, layer, positions):
     z = (z ^ ((z >> 27) & ((1 << 37) - 1))) * _MULTIPLY_2
     z = z ^ ((z >> 31) & ((1 << 33) - 1))
     radius = (((z >> 40) & 0xFFFFFF).to(tl.float32) + 1.0) * 5.9604644775390625e-08
-    angle = (z & 0xFFFFFF).to(tl.float32) * 3.7450702829238413e-07
+    sine = half_sine((z & 0xFFFFFF).to(tl.float32) * 5.9604644775390625e-08, False)
     loudness = tl.load(plan + b * P + LOUDNESS).to(tl.int32).to(tl.float32, bitcast=True)
-    return loudness * tl.sqrt(-2.0 * tl.log(radius)) * tl.cos(angle)
+    return loudness * tl.sqrt(-2.0 * tl.log(radius)) * (1.0 - 2.0 * sine * sine)
 
 
 @triton.jit

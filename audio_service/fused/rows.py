@@ -59,9 +59,10 @@ class FusedRows:
         return shape.audio[: len(works)].numpy().copy()
 
     @torch.inference_mode()
-    def warm_up(self) -> None:
-        """Compiles every kernel and captures every step there will be."""
-        shapes = [self._shape(rows, frames) for frames, rungs in self._rungs.items() for rows in rungs]
+    def warm_up(self, steps: Sequence[tuple[int, int]] | None = None) -> None:
+        """Compiles every kernel and captures every step there will be, or those of so many (rows, frames) only."""
+        wanted = steps or [(rows, frames) for frames, rungs in self._rungs.items() for rows in rungs]
+        shapes = [self._shape(rows, frames) for rows, frames in wanted]
         for shape in shapes:
             self._fill(shape.plan.numpy(), [])
         if self._stream is None:
