@@ -13,6 +13,8 @@ KEEPALIVE = (
     # A peer that is silent for 5 s is pinged and given up after 5 more: 10 s in all (law 5).
     ("grpc.keepalive_time_ms", 5_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    # Without this gRPC waits a minute for the answer to a ping, whatever the line above says.
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 OPTIONS = (

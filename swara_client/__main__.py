@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_say(commands.add_parser("say", help="speak one text"))
     _add_batch(commands.add_parser("batch", help="speak a file of texts, one a line, into a folder"))
     voices = commands.add_parser("voices", help="list the voices: model, name, language, description")
-    voices.add_argument("--address", default=DEFAULT_ADDRESS, help="gateway, host:port or unix:/path")
+    voices.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
     voices.add_argument("--model", default="", help="this model's voices only")
     voices.set_defaults(command=_voices)
     return parser
@@ -80,7 +80,7 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateway, host:port or unix:/path")
+    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give a text up after this long")
     parser.add_argument("--voice", default="", help="one of `swara voices`")
     parser.add_argument("--model", default="", help="which model speaks")

@@ -1,52 +1,67 @@
 """The asyncio client: the twin of `client.py`; what they share is in `speech.py`."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Self, Unpack
 
 import grpc
 import numpy as np
 
-from swara.channel import connect
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 from swara_client.client import DEFAULT_ADDRESS
+from swara_client.comeback import Comeback, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.request import Choices, Voice, request_of, voices_of
 from swara_client.speech import Outcome
 
 
 class AsyncClient:
-    """Speaks through the gateway at `host:port` or `unix:/path`; an async context manager, made in a running loop.
+    """Speaks through one gateway or any of several, as Client does; an async context manager, made in a running loop.
 
     >>> async with AsyncClient() as client:
     ...     async for samples in await client.synthesize("नमस्ते", voice="asha"):
     ...         play(samples)  # int16, 24 kHz, mono
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS) -> None:
-        self.address = address
-        self._channel = connect(address)
-        self._stub = speech_grpc.SpeechServiceStub(self._channel)
+    def __init__(self, address: str | Sequence[str] = DEFAULT_ADDRESS, *, resume: bool | None = None) -> None:
+        self.addresses = addresses_of(address)
+        self._resume = len(self.addresses) > 1 if resume is None else resume
+        options = channel_options(self._resume)
+        self._channels = [grpc.aio.insecure_channel(address, options=options) for address in self.addresses]
+        self._stubs = [speech_grpc.SpeechServiceStub(channel) for channel in self._channels]
+
+    @property
+    def address(self) -> str:
+        """The first gateway's address."""
+        return self.addresses[0]
 
     async def synthesize(
         self, text: str, *, timeout_seconds: float | None = None, **choices: Unpack[Choices]
     ) -> "AsyncSpeech":
-        """Asks for `text`; returns when the gateway has accepted it. Raises SpeechError."""
-        request = request_of(text, choices)
-        return await AsyncSpeech.accepted(self._stub.Synthesize(request, timeout=timeout_seconds), self.address)
+        """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
+        comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume)
+        return await AsyncSpeech.accepted(self._stubs, self.addresses, comeback, timeout_seconds)
 
     async def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
-        """The voices of one model, or of all. Raises SpeechError."""
+        """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""
         request = speech_pb2.ListVoicesRequest(model=model)
-        try:
-            return voices_of(await self._stub.ListVoices(request, timeout=timeout_seconds))
-        except grpc.aio.AioRpcError as error:
-            raise from_status(error, self.address) from None
+        failure: SpeechError | None = None
+        for stub, address in zip(self._stubs, self.addresses, strict=True):
+            try:
+                return voices_of(await stub.ListVoices(request, timeout=timeout_seconds))
+            except grpc.aio.AioRpcError as error:
+                failure = from_status(error, address)
+                if not isinstance(failure, Unavailable):
+                    break
+        assert failure
+        raise failure
 
     async def close(self) -> None:
         """Closes the connection; running speech is cancelled."""
-        await self._channel.close()
+        for channel in self._channels:
+            await channel.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -58,16 +73,22 @@ class AsyncClient:
 class AsyncSpeech(Outcome):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
-    def __init__(self, call: Any, address: str) -> None:
-        self._call = call
-        self._address = address
+    def __init__(
+        self, stubs: Sequence[Any], addresses: Sequence[str], comeback: Comeback, timeout_seconds: float | None
+    ) -> None:
+        self._stubs, self._addresses = stubs, addresses
+        self._comeback = comeback
+        self._timeout_seconds = timeout_seconds
         self._closed = False
         super().__init__()
+        self._call = self._ask()
 
     @classmethod
-    async def accepted(cls, call: Any, address: str) -> Self:
-        """The speech of a call, once the gateway has accepted it."""
-        speech = cls(call, address)
+    async def accepted(
+        cls, stubs: Sequence[Any], addresses: Sequence[str], comeback: Comeback, timeout_seconds: float | None
+    ) -> Self:
+        """The speech of a request, once a gateway has accepted it."""
+        speech = cls(stubs, addresses, comeback, timeout_seconds)
         await speech._receive()
         speech._progress.accepted()
         return speech
@@ -98,21 +119,48 @@ class AsyncSpeech(Outcome):
 
     async def _receive(self) -> Samples | None:
         """The samples of the next event, maybe none; None at the end."""
-        if self._closed:
-            return None
+        while not self._closed:
+            try:
+                response = await self._read()
+                samples = self._progress.take(response)
+                if response is not None:
+                    self._comeback.took(response)
+                return samples
+            except SpeechError as error:
+                await self._go_on(error)
+        return None
+
+    async def _read(self) -> speech_pb2.SynthesizeResponse | None:
+        """The next event; None at the end. Raises SpeechError."""
         try:
             response = await self._call.read()
-            return self._progress.take(None if response is grpc.aio.EOF else response)
+            return None if response is grpc.aio.EOF else response
         except grpc.aio.AioRpcError as error:
             raise from_status(error, self._address, self._progress.request_id) from None
-        except SpeechError:
-            await self.close()
-            raise
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
         # gRPC says "cancelled" too when another task closed this speech, and when the gateway itself ended the call.
+        raise Unavailable(f"the gateway at {self._address} ended the call", self._progress.request_id)
+
+    async def _go_on(self, failure: SpeechError) -> None:
+        """Asks for the rest where it can be had; raises the failure where it cannot. Does nothing once it is closed."""
+        if self._closed:
+            return
+        self._call.cancel()
+        try:
+            await asyncio.sleep(self._comeback.pause_seconds(failure, self.passed_seconds))
+        except SpeechError:
+            await self.close()
+            raise failure from None
         if not self._closed:
-            raise Unavailable(f"the gateway at {self._address} ended the call", self._progress.request_id)
-        return None
+            self._call = self._ask()
+
+    def _ask(self) -> Any:
+        stub = self._stubs[self._comeback.at]
+        return stub.Synthesize(self._comeback.request, timeout=self.left_seconds(self._timeout_seconds))
+
+    @property
+    def _address(self) -> str:
+        return self._addresses[self._comeback.at]

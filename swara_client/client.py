@@ -1,15 +1,17 @@
 """The blocking client. `aio.py` is its twin for asyncio; what they share is in `speech.py`."""
 
+import time
+from collections.abc import Sequence
 from typing import Any, Self, Unpack
 
 import grpc
 import numpy as np
 
-from swara.channel import OPTIONS
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
-from swara_client.errors import SpeechError, from_status
+from swara_client.comeback import Comeback, addresses_of, channel_options
+from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.request import Choices, Voice, request_of, voices_of
 from swara_client.speech import Outcome
 
@@ -17,33 +19,50 @@ DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 
 class Client:
-    """Speaks through the gateway at `host:port` or `unix:/path`; a context manager.
+    """Speaks through the gateway at `host:port` or `unix:/path`, or through any of several; a context manager.
+
+    With several addresses, in a list or separated by commas, a speech whose gateway goes away goes on at another one
+    without a gap in its samples. `resume=True` does it with a single one too, as soon as that is back.
 
     >>> with Client() as client:
     ...     for samples in client.synthesize("नमस्ते", voice="asha"):
     ...         play(samples)  # int16, 24 kHz, mono
     """
 
-    def __init__(self, address: str = DEFAULT_ADDRESS) -> None:
-        self.address = address
-        self._channel = grpc.insecure_channel(address, options=OPTIONS)
-        self._stub = speech_grpc.SpeechServiceStub(self._channel)
+    def __init__(self, address: str | Sequence[str] = DEFAULT_ADDRESS, *, resume: bool | None = None) -> None:
+        self.addresses = addresses_of(address)
+        self._resume = len(self.addresses) > 1 if resume is None else resume
+        options = channel_options(self._resume)
+        self._channels = [grpc.insecure_channel(address, options=options) for address in self.addresses]
+        self._stubs = [speech_grpc.SpeechServiceStub(channel) for channel in self._channels]
+
+    @property
+    def address(self) -> str:
+        """The first gateway's address."""
+        return self.addresses[0]
 
     def synthesize(self, text: str, *, timeout_seconds: float | None = None, **choices: Unpack[Choices]) -> "Speech":
-        """Asks for `text`; returns when the gateway has accepted it. Raises SpeechError."""
-        request = request_of(text, choices)
-        return Speech(self._stub.Synthesize(request, timeout=timeout_seconds), self.address)
+        """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
+        comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume)
+        return Speech(self._stubs, self.addresses, comeback, timeout_seconds)
 
     def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
-        """The voices of one model, or of all. Raises SpeechError."""
-        try:
-            return voices_of(self._stub.ListVoices(speech_pb2.ListVoicesRequest(model=model), timeout=timeout_seconds))
-        except grpc.RpcError as error:
-            raise from_status(error, self.address) from None
+        """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""
+        failure: SpeechError | None = None
+        for stub, address in zip(self._stubs, self.addresses, strict=True):
+            try:
+                return voices_of(stub.ListVoices(speech_pb2.ListVoicesRequest(model=model), timeout=timeout_seconds))
+            except grpc.RpcError as error:
+                failure = from_status(error, address)
+                if not isinstance(failure, Unavailable):
+                    break
+        assert failure
+        raise failure
 
     def close(self) -> None:
         """Closes the connection; running speech is cancelled."""
-        self._channel.close()
+        for channel in self._channels:
+            channel.close()
 
     def __enter__(self) -> Self:
         return self
@@ -55,11 +74,15 @@ class Client:
 class Speech(Outcome):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
-    def __init__(self, call: Any, address: str) -> None:
-        self._call = call
-        self._address = address
+    def __init__(
+        self, stubs: Sequence[Any], addresses: Sequence[str], comeback: Comeback, timeout_seconds: float | None
+    ) -> None:
+        self._stubs, self._addresses = stubs, addresses
+        self._comeback = comeback
+        self._timeout_seconds = timeout_seconds
         self._closed = False
         super().__init__()
+        self._call = self._ask()
         self._receive()
         self._progress.accepted()
 
@@ -89,15 +112,36 @@ class Speech(Outcome):
 
     def _receive(self) -> Samples | None:
         """The samples of the next event, maybe none; None at the end."""
-        if self._closed:
-            return None
+        while not self._closed:
+            try:
+                response = next(self._call, None)
+                samples = self._progress.take(response)
+                if response is not None:
+                    self._comeback.took(response)
+                return samples
+            except grpc.RpcError as error:
+                # Another thread may have closed it meanwhile.
+                if not self._closed:
+                    self._go_on(from_status(error, self._address, self._progress.request_id))
+            except SpeechError as error:
+                self._call.cancel()
+                self._go_on(error)
+        return None
+
+    def _go_on(self, failure: SpeechError) -> None:
+        """Asks for the rest where it can be had; raises the failure where it cannot."""
         try:
-            return self._progress.take(next(self._call, None))
-        except grpc.RpcError as error:
-            # Another thread may have closed it meanwhile.
-            if self._closed:
-                return None
-            raise from_status(error, self._address, self._progress.request_id) from None
+            time.sleep(self._comeback.pause_seconds(failure, self.passed_seconds))
         except SpeechError:
             self.close()
-            raise
+            raise failure from None
+        if not self._closed:
+            self._call = self._ask()
+
+    def _ask(self) -> Any:
+        stub = self._stubs[self._comeback.at]
+        return stub.Synthesize(self._comeback.request, timeout=self.left_seconds(self._timeout_seconds))
+
+    @property
+    def _address(self) -> str:
+        return self._addresses[self._comeback.at]

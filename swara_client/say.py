@@ -68,5 +68,7 @@ def _report(speech: Speech) -> None:
     note(f"request {started.request_id}  model {started.model}  voice {started.voice}  seed {started.seed}")
     if speech.playback:
         note(summary(speech.playback))
+    if speech.resumed:
+        note(f"a gateway went away; the speech went on at another, {speech.resumed} times")
     if speech.finished and speech.finished.reason != "end_of_speech":
         note(f"the speech was cut off: {speech.finished.reason}")

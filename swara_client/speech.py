@@ -51,6 +51,7 @@ class Progress:
         self.finished: Finished | None = None
         self.playback: Playback | None = None
         self.samples = 0
+        self.resumed = 0
         self._player = Player()
         self._stopwatch = Stopwatch()
 
@@ -61,14 +62,21 @@ class Progress:
             return None
         event = response.WhichOneof("event")
         if event == "started":
-            self.started = Started(**_values(Started, response.started))
-            self._player = Player(self.started.sample_rate_hz or SAMPLE_RATE_HZ)
+            self._start(Started(**_values(Started, response.started)))
         elif event == "chunk":
             return self._chunk(response.chunk)
         elif event == "finished":
             reason = token_pb2.FinishReason.Name(response.finished.reason).removeprefix("FINISH_REASON_").lower()
             self.finished = Finished(**{**_values(Finished, response.finished), "reason": reason})
         return np.empty(0, np.int16)
+
+    def _start(self, started: Started) -> None:
+        """The first one counts; the gateway at which the speech goes on says it again."""
+        if self.samples:
+            self.resumed += 1
+            return
+        self.started = started
+        self._player = Player(started.sample_rate_hz or SAMPLE_RATE_HZ)
 
     def _end(self) -> None:
         self.playback = self._player.finish(self._stopwatch.seconds)
@@ -123,6 +131,10 @@ class Outcome:
         """Seconds since the request left."""
         return self._progress.passed_seconds
 
+    def left_seconds(self, timeout_seconds: float | None) -> float | None:
+        """What is left of a time limit that began when the request left; None where there is none."""
+        return None if timeout_seconds is None else max(0.0, timeout_seconds - self.passed_seconds)
+
     @property
     def started(self) -> Started:
         """How the gateway took the request."""
@@ -132,6 +144,11 @@ class Outcome:
     def finished(self) -> Finished | None:
         """How it ended; None until it has."""
         return self._progress.finished
+
+    @property
+    def resumed(self) -> int:
+        """How often it went on at another gateway, or at the same one after it had been away."""
+        return self._progress.resumed
 
     @property
     def playback(self) -> Playback | None:

@@ -16,7 +16,7 @@ import pytest
 from swara.pcm import from_bytes
 from swara.stack import Stack
 from swara_client import Client
-from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
+from tests.stack.doors import LONG, SHORT, assert_equal_speech, hears_ctrl_c, token_load, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -153,7 +153,9 @@ def test_version_and_voices_are_told(stack: Stack, client: Client) -> None:
 
 def test_ctrl_c_stops_at_once_frees_the_slot_and_leaves_no_file(stack: Stack, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "swara_client", "say", LONG, "-o", str(tmp_path / "a.wav")]
-    running = subprocess.Popen([*command, "--address", stack.gateway_address], stderr=subprocess.PIPE, cwd=ROOT)
+    running = subprocess.Popen(
+        [*command, "--address", stack.gateway_address], stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=hears_ctrl_c
+    )
     wait_until(lambda: token_load(stack).running_streams == 1, 20)
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
