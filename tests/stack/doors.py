@@ -1,6 +1,7 @@
 """Asking for speech at each of the three doors, as strangers would: they do not use the SDK."""
 
 import json
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -160,6 +161,11 @@ def patiently(ask: Callable[[], T]) -> T:
         except Full:
             time.sleep(0.5)
     return ask()
+
+
+def hears_ctrl_c() -> None:
+    """For `preexec_fn`: what a terminal's programs start with; those of a script in the background ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(holds: Callable[[], bool], seconds: float) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from swara.frames import SAMPLES_PER_FRAME, SLOTS, Codes, unpack
 from swara.pcm import Samples, from_bytes
-from swara.player import Player
+from swara.player import START_HELD_SECONDS, Player
 from swara.stack import Stack
 from swara.v1 import (
     audio_service_pb2,
@@ -199,7 +199,11 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
 
 
 @every_door
-def test_law_8_the_first_chunk_can_be_heard(stack: Stack, door: Door) -> None:
-    player = Player()
-    player.feed(0.0, from_bytes(next(door(stack, Asked(SHORT)))))
-    assert player.finish(0.0).first_audio_seconds == 0.0
+def test_law_8_every_chunk_has_samples_and_the_first_ones_can_be_heard(stack: Stack, door: Door) -> None:
+    player, chunks = Player(), door(stack, Asked(SHORT))
+    while player.finish(0.0).first_audio_seconds is None:
+        chunk = next(chunks)
+        assert len(chunk) > 0
+        player.feed(0.0, from_bytes(chunk))
+        # Speakers breathe in; what they never do is begin with as much silence as a player holds before it plays.
+        assert player.held_seconds < 2 * START_HELD_SECONDS

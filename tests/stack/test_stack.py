@@ -14,7 +14,7 @@ import pytest
 from swara.errors import SetupError
 from swara.process import ServiceProcess, free_port, grpc_ready, http_ready
 from swara.stack import Stack, serve
-from tests.stack.doors import url, wait_until
+from tests.stack.doors import hears_ctrl_c, url, wait_until
 
 STOPPED_SECONDS = 30
 
@@ -94,6 +94,7 @@ class Serving:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            preexec_fn=hears_ctrl_c,
         )
         self.log: list[str] = []
         assert self.process.stderr
