@@ -15,7 +15,7 @@ EVALUATION := $(VENV)/.evaluation-$(KEY)
 GENERATED := swara/v1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-faults check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -31,6 +31,9 @@ bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
 
 test: $(DEV)  ## run every test
 	$(PYTHON) -m pytest
+
+test-faults: $(DEV)  ## kill, freeze and cut off real services while they speak (6 minutes)
+	$(PYTHON) -m pytest -m faults tests/faults
 
 check: $(DEV)  ## format, lint, types, import contracts, protos
 	$(VENV)/bin/ruff format --check .

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from swara.errors import Full, Unavailable
+from swara.speech import AdmissionClass
 
 # A stream lasts seconds; trying again sooner would mostly be refused again.
 RETRY_AFTER_SECONDS = 1.0
+# When one of four gateways dies, the others take a third more each; of fewer, each takes what it can.
+RESERVE_SHARE = 1 / 3
 
 
 class Admission:
@@ -15,6 +18,7 @@ class Admission:
 
     def __init__(self, max_streams: int) -> None:
         self._max_streams = max_streams
+        self._reserve_streams = max(1, round(max_streams * RESERVE_SHARE))
         self._streams = 0
         self._draining = False
         self._empty = asyncio.Event()
@@ -26,11 +30,15 @@ class Admission:
         return self._draining
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place for one stream; raises Full where there is none, Unavailable where the gateway is shutting down."""
+    def place(self, admission_class: AdmissionClass = AdmissionClass.NEW) -> Iterator[None]:
+        """A place for one stream; raises Full where there is none, Unavailable where the gateway is shutting down.
+
+        What another gateway has begun draws on a reserve.
+        """
         if self._draining:
             raise Unavailable("this gateway is shutting down")
-        if self._streams >= self._max_streams:
+        reserve_streams = 0 if admission_class is AdmissionClass.NEW else self._reserve_streams
+        if self._streams >= self._max_streams + reserve_streams:
             raise Full(f"all {self._max_streams} streams of this gateway are taken", RETRY_AFTER_SECONDS)
         self._streams += 1
         self._empty.clear()

@@ -41,7 +41,7 @@ class Gateway:
         models = Models(source.model)
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds)
         pipeline = Pipeline(source, models, limits, Sealer(_resume_keys(settings), settings.resume_seconds))
-        self._sessions = sessions = Sessions(pipeline, self._admission, metrics)
+        self._sessions = sessions = Sessions(pipeline, self._admission, metrics, settings.silent_seconds)
         metrics.watch(self._pool)
         self._rpc = RpcServer()
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)

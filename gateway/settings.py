@@ -43,9 +43,7 @@ class GatewaySettings(ServiceSettings):
     max_lead_seconds: float = Field(
         0.0, ge=0, description="how far generation may run ahead of playback, in seconds of audio; 0 is without bound"
     )
-    silent_seconds: float = Field(
-        10.0, ge=1, description="HTTP and WebSocket clients that take nothing for this long are given up"
-    )
+    silent_seconds: float = Field(10.0, ge=1, description="listeners who take nothing for this long are hung up on")
 
     @property
     def max_body_bytes(self) -> int:

@@ -4,7 +4,7 @@ One request after another on one connection; what comes while one is spoken wait
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -23,6 +23,8 @@ FIELDS = frozenset(("text", "voice", "benchmark", "model", "seed", *SAMPLING_FIE
 # Requests that may wait behind the one being spoken; a client that sends more does not follow the protocol.
 MAX_WAITING_REQUESTS = 8
 POLICY_VIOLATION = 1008
+# Somebody who reads nothing cannot be told why either.
+FAREWELL_SECONDS = 1.0
 
 
 class TtsEndpoint:
@@ -96,13 +98,12 @@ class Conversation:
                         await self._websocket.send_json(_done(started, event, chunks, benchmark))
 
     async def _refuse(self, error: SwaraError, name: str) -> None:
-        try:
+        with suppress(WebSocketDisconnect, WebSocketDisconnected, TimeoutError):
             hint = {"retry_after_seconds": error.retry_after_seconds} if isinstance(error, Full) else {}
             message = {"error": error.sentence, "request_id": name, "code": error.label}
-            await self._websocket.send_json(message | hint)
-            await self._websocket.close(error.websocket_close)
-        except (WebSocketDisconnect, WebSocketDisconnected):
-            return
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._websocket.send_json(message | hint)
+                await self._websocket.close(error.websocket_close)
 
 
 def _done(started: Started, finished: Finished, chunks: int, benchmark: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from swara.errors import SwaraError, Unavailable, Withdrawn, kind_of
+from swara.errors import Full, SwaraError, Unavailable, Withdrawn, kind_of
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 KEEPALIVE = (
@@ -51,7 +51,18 @@ def _error(error: grpc.aio.AioRpcError, service: str, address: str) -> SwaraErro
     kind = kind_of(error.code().name)
     if kind is Unavailable and not _answered(error):
         return Unavailable(f"the {service} at {address} went away or cannot be reached")
+    if kind is Full:
+        return Full(error.details() or f"the {service} at {address} is full", _retry_after_seconds(error))
     return kind(error.details() or f"the {service} at {address} failed without a sentence")
+
+
+def _retry_after_seconds(error: grpc.aio.AioRpcError) -> float:
+    """The service's own hint; a second where it gives none."""
+    hints = [value for key, value in error.trailing_metadata() or () if key == "swara-retry-after-seconds"]
+    try:
+        return max(0.0, float(hints[0]))
+    except (IndexError, ValueError):
+        return 1.0
 
 
 def _answered(error: grpc.aio.AioRpcError) -> bool:

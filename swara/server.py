@@ -13,6 +13,7 @@ from prometheus_client import start_http_server
 
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
 from swara.errors import Broken, Full, SetupError, SwaraError
+from swara.retry_info import retry_details
 
 log = logging.getLogger(__name__)
 
@@ -75,11 +76,13 @@ async def answering(context: grpc.aio.ServicerContext, request_id: str) -> Async
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: SwaraError, request_id: str) -> None:
-    metadata = [("swara-error", error.label), ("swara-request-id", request_id)]
+    code = getattr(grpc.StatusCode, error.grpc_code)
+    sentence = error.sentence if request_id in error.sentence else f"{error.sentence} (request {request_id})"
+    metadata: list[tuple[str, str | bytes]] = [("swara-error", error.label), ("swara-request-id", request_id)]
     if isinstance(error, Full):
         metadata.append(("swara-retry-after-seconds", f"{error.retry_after_seconds:g}"))
-    sentence = error.sentence if request_id in error.sentence else f"{error.sentence} (request {request_id})"
-    await context.abort(getattr(grpc.StatusCode, error.grpc_code), sentence, tuple(metadata))
+        metadata.append(retry_details(code, sentence, error.retry_after_seconds))
+    await context.abort(code, sentence, tuple(metadata))
 
 
 def serve_metrics(host: str, port: int) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 import grpc
 import httpx
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from grpc_status import rpc_status
 from websockets.exceptions import ConnectionClosedError
 
 from swara.process import ServiceProcess
@@ -45,6 +47,13 @@ def wait_until(holds: Callable[[], bool], seconds: float) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"did not come true within {seconds:g} s"
         time.sleep(0.05)
+
+
+def retry_seconds(error: grpc.RpcError) -> int:
+    """The hint as any standard gRPC client finds it."""
+    info = RetryInfo()
+    rpc_status.from_call(error).details[0].Unpack(info)
+    return info.retry_delay.seconds
 
 
 def counted(doors: Doors, name: str) -> float:
@@ -122,6 +131,7 @@ def test_past_the_last_place_every_door_refuses_with_a_hint_when_to_come_back(ga
         running.cancel()
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert dict(caught.value.trailing_metadata())["swara-retry-after-seconds"] == "1"
+    assert retry_seconds(caught.value) == 1
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     assert message["retry_after_seconds"] == 1
 

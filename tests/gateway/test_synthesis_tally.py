@@ -108,6 +108,13 @@ def test_past_the_last_place_full_is_said_at_once_and_a_place_that_is_left_is_fr
         pass
 
 
+def test_what_another_gateway_has_begun_draws_on_a_reserve_and_not_without_end() -> None:
+    admission = Admission(1)
+    resumed = AdmissionClass.RESUMED
+    with admission.place(), admission.place(resumed), pytest.raises(Full), admission.place(resumed):
+        pass
+
+
 def test_a_draining_gateway_admits_nobody_and_waits_for_those_inside() -> None:
     async def story() -> None:
         admission = Admission(2)
