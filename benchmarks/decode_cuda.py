@@ -182,6 +182,7 @@ def _graph_milliseconds(work: Callable[[], Any], repeats: int) -> float:
     """The median time of a graph of this work."""
     stream = torch.cuda.Stream()
     times: list[float] = []
+    torch.cuda.synchronize()  # what it works on was made on another stream
     with torch.cuda.stream(stream), torch.inference_mode():
         for _ in range(2):
             work()

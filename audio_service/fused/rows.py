@@ -39,6 +39,8 @@ class FusedRows:
         self._rungs = {frames: ladder(max(1, min(count, step_frames // frames))) for frames in HOPS_FRAMES}
         self._shapes: dict[tuple[int, int], Shape] = {}
         self._stream = _urgent_stream(decoder.device)
+        if self._stream is not None:
+            torch.cuda.synchronize()  # weights and states were made on another stream
 
     def keys(self, voicing: Voicing) -> tuple[int, ...]:
         """The noise keys of one stream, one a layer."""
@@ -48,13 +50,11 @@ class FusedRows:
     def run(self, works: Sequence[Work]) -> NDArray[np.float32]:
         """One step of these streams, all with the same number of frames: audio [B, F * 2048]."""
         frames = len(works[0].taken.codes)
-        shape = self._shape(len(works), frames)
-        self._fill(shape.plan.numpy(), works)
-        if self._stream is None:
+        with torch.cuda.stream(self._stream):  # does nothing for None
+            shape = self._shape(len(works), frames)
+            self._fill(shape.plan.numpy(), works)
             shape.run()
-        else:
-            with torch.cuda.stream(self._stream):
-                shape.run()
+        if self._stream is not None:
             self._stream.synchronize()
         return shape.audio[: len(works)].numpy().copy()
 
@@ -62,7 +62,8 @@ class FusedRows:
     def warm_up(self, steps: Sequence[tuple[int, int]] | None = None) -> None:
         """Compiles every kernel and captures every step there will be, or those of so many (rows, frames) only."""
         wanted = steps or [(rows, frames) for frames, rungs in self._rungs.items() for rows in rungs]
-        shapes = [self._shape(rows, frames) for rows, frames in wanted]
+        with torch.cuda.stream(self._stream):
+            shapes = [self._shape(rows, frames) for rows, frames in wanted]
         for shape in shapes:
             self._fill(shape.plan.numpy(), [])
         if self._stream is None:
