@@ -10,12 +10,10 @@ from prometheus_client import REGISTRY
 
 from audio_service.batcher import Batcher, Limits
 from audio_service.codec import Codec, load_codec
-from audio_service.decoder import Decoder
+from audio_service.machine import Machine, machine
 from audio_service.metrics import Metrics
-from audio_service.rows import Rows
 from audio_service.service import AudioServicer
 from audio_service.settings import AudioSettings
-from audio_service.stream import Delays
 from audio_service.synthesis import CodecFacts
 from audio_service.token_client import TokenClient
 from swara.errors import SetupError
@@ -45,11 +43,12 @@ def main() -> None:
 async def serve(settings: AudioSettings) -> None:
     """Startup, loop, shutdown."""
     codec = load_codec(settings.codec)
-    decoder = Decoder(codec, _device(settings.device))
-    batcher = _batcher(settings, decoder)
+    limits = Limits(settings.max_streams, settings.reserve_streams, STEP_FRAMES[settings.device])
+    decoder = machine(settings, codec, limits)
+    batcher = Batcher(decoder.rows, decoder.delays, limits, Metrics(REGISTRY), _threads(settings.threads))
     facts = CodecFacts(codec.fingerprint, codec.codebook_size, codec.sample_rate_hz)
     tokens = TokenClient(settings.token_address, facts)
-    servicer = AudioServicer(batcher, _delays(decoder), facts, tokens)
+    servicer = AudioServicer(batcher, decoder.delays, facts, tokens)
     server = RpcServer()
     add_AudioServiceServicer_to_server(servicer, server.grpc)
     async with asyncio.TaskGroup() as group:
@@ -66,37 +65,18 @@ async def serve(settings: AudioSettings) -> None:
     log.info("stopped")
 
 
-def _batcher(settings: AudioSettings, decoder: Decoder) -> Batcher:
-    limits = Limits(settings.max_streams, settings.reserve_streams, STEP_FRAMES[settings.device])
-    rows = Rows(decoder, limits.rows)
-    return Batcher(rows, _delays(decoder), limits, Metrics(REGISTRY), _threads(settings.threads))
-
-
-def _delays(decoder: Decoder) -> Delays:
-    return Delays(decoder.reach_samples, decoder.warm_up_samples)
-
-
-def _device(name: str) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise SetupError("device is cuda, but this machine's torch finds no CUDA device")
-    # TF32 would cost law 1 its 1e-4.
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
-    return torch.device(name)
-
-
 def _threads(count: int) -> Callable[[], None]:
     """Sets the threads of torch from within the decoder's thread, the only one that computes."""
     return lambda: torch.set_num_threads(count)
 
 
-def _say_ready(settings: AudioSettings, codec: Codec, decoder: Decoder) -> None:
+def _say_ready(settings: AudioSettings, codec: Codec, decoder: Machine) -> None:
     log.info(
         "serving on %s: codec %s, %d codes, lookahead %d samples, state %d kB a stream, %s",
         settings.address,
         codec.fingerprint[:12],
         codec.codebook_size,
-        decoder.reach_samples,
+        decoder.delays.reach_samples,
         decoder.state_bytes // 1000,
         settings.device,
     )

@@ -13,8 +13,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audio_service.modes import new_stream
-from audio_service.rows import Rows, Work
+from audio_service.rows import Work
 from audio_service.seat import Seat
 from audio_service.stream import Delays, Voicing
 from swara.errors import Broken, Full, SwaraError
@@ -55,6 +58,19 @@ class Watcher(Protocol):
 
     def stepped(self, rows: int, frames: int, seconds: float) -> None:
         """The decoder took this many frames of each of these streams."""
+
+
+class Rows(Protocol):
+    """The states of all streams, and the steps over some of them: audio_service.rows, or .fused.rows on CUDA."""
+
+    def keys(self, voicing: Voicing) -> tuple[int, ...]:
+        """The noise keys of one stream."""
+
+    def run(self, works: Sequence[Work]) -> NDArray[np.float32]:
+        """One step of these streams: audio [B, F * 2048]."""
+
+    def warm_up(self) -> None:
+        """Makes every kind of step ready."""
 
 
 class Batcher:

@@ -15,6 +15,9 @@ class AudioSettings(ServiceSettings):
 
     codec: str = Field("demo_model/weights/codec", description="folder or hub id of the codec")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the codec runs")
+    precision: Literal["fp16x3", "tf32x3", "tf32", "bf16"] = Field(
+        "fp16x3", description="what a CUDA device's matrix units multiply; the first two come near float32"
+    )
     threads: int = Field(1, ge=1, description="CPU cores the codec uses; leave the others to the language model")
     address: str = Field("127.0.0.1:50052", description="where this service listens")
     token_address: str = Field("127.0.0.1:50053", description="where the token service listens")
