@@ -1,0 +1,182 @@
+"""Several replicas of each service on one machine: real processes, real sockets, each ended by its own id."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+
+from swara.errors import SetupError
+from swara.process import ServiceProcess, free_port, grpc_ready
+from swara.stack import WEIGHTS
+from swara.v1 import token_service_pb2, token_service_pb2_grpc
+from tests.gateway.metrics_page import counted
+
+READY_SECONDS = 120.0
+STOP_SECONDS = 15.0
+# Every gateway of a cluster signs with the same key, so that each can go on with what another began.
+RESUME_KEY = "5a" * 32
+
+
+@dataclass
+class Member:
+    """One replica: how it is started, where it is, and what it said."""
+
+    service: str
+    address: str
+    arguments: list[str]
+    metrics_port: int = field(default_factory=free_port)
+    lines: list[str] = field(default_factory=list)
+    process: ServiceProcess | None = None
+
+    def start(self) -> None:
+        metrics = [f"--metrics-port={self.metrics_port}", "--metrics-host=127.0.0.1"]
+        arguments = [f"--address={self.address}", *metrics, *self.arguments]
+        self.process = ServiceProcess(self.service, arguments, self.lines.append)
+
+    @property
+    def running(self) -> ServiceProcess:
+        assert self.process
+        return self.process
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not grpc_ready(self.address):
+            if self.running.exit_code is not None or time.monotonic() > deadline:
+                raise SetupError(f"{self.service} did not start: {self.lines[-5:]}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        self.running.kill()
+
+    def freeze(self) -> None:
+        os.kill(self.running.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self.running.exit_code is None:
+            os.kill(self.running.pid, signal.SIGCONT)
+
+    def terminate(self) -> None:
+        os.kill(self.running.pid, signal.SIGTERM)
+
+    def revive(self) -> None:
+        """Makes it run again, whatever a test did to it."""
+        self.thaw()
+        if self.running.exit_code is not None:
+            self.start()
+            self.wait_until_ready()
+
+    def end(self) -> None:
+        if self.process and self.process.exit_code is None:
+            self.thaw()
+            self.process.end(STOP_SECONDS)
+
+
+class Cluster:
+    """`pairs` of audio and token service, each pair over a Unix socket, and gateways that know all the pairs."""
+
+    def __init__(self, pairs: int = 2, gateways: int = 2, flags: dict[str, Sequence[str]] | None = None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="swara-")
+        given = flags or {}
+        self.tokens = [self._token(k, given.get("token_service", ())) for k in range(pairs)]
+        self.audios = [self._audio(k, given.get("audio_service", ())) for k in range(pairs)]
+        self.gateways = [
+            self.gateway([audio.address for audio in self.audios], given.get("gateway", ())) for _ in range(gateways)
+        ]
+
+    @property
+    def members(self) -> list[Member]:
+        return [*self.tokens, *self.audios, *self.gateways]
+
+    @property
+    def addresses(self) -> list[str]:
+        """The gateways', as the SDK takes them."""
+        return [gateway.address for gateway in self.gateways]
+
+    def __enter__(self) -> "Cluster":
+        try:
+            for member in self.members:
+                member.start()
+            for member in self.members:
+                member.wait_until_ready()
+            self.wait_until_known()
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        for member in reversed(self.members):
+            member.end()
+        self._folder.cleanup()
+
+    def revive(self) -> None:
+        """All replicas as they were, idle."""
+        for member in self.members:
+            member.revive()
+        self.wait_until_known()
+        self.wait_until_idle()
+
+    def wait_until_known(self) -> None:
+        """Every gateway has seen every audio service serve."""
+        serving = 'swara_gateway_audio_replicas{health="serving"}'
+        for gateway in self.gateways:
+            wait_until(lambda port=gateway.metrics_port: counted(port, serving) == len(self.audios), 10)
+
+    def wait_until_idle(self) -> None:
+        wait_until(lambda: all(load(token).running_streams == 0 for token in self.tokens), 10)
+
+    def speaking(self) -> int:
+        """Which pair speaks now."""
+        found: list[int] = []
+        wait_until(lambda: bool(found.extend(k for k, t in enumerate(self.tokens) if busy(t)) or found), 5)
+        return found[0]
+
+    def gateway(self, audio_addresses: Sequence[str], flags: Sequence[str] = ()) -> Member:
+        """One more gateway; the caller starts and ends it."""
+        arguments = [
+            f"--http-address=127.0.0.1:{free_port()}",
+            f"--audio-address={','.join(audio_addresses)}",
+            f"--resume-key={RESUME_KEY}",
+            # As fast as it is played: a stream then lasts long enough for a test to do something to it.
+            "--max-lead-seconds=1.0",
+            *flags,
+        ]
+        return Member("gateway", f"127.0.0.1:{free_port()}", arguments)
+
+    def _token(self, number: int, flags: Sequence[str]) -> Member:
+        arguments = [f"--model={WEIGHTS / 'language_model'}", "--grace-seconds=1", *flags]
+        return Member("token_service", f"unix:{self._folder.name}/token{number}.sock", arguments)
+
+    def _audio(self, number: int, flags: Sequence[str]) -> Member:
+        arguments = [
+            f"--codec={WEIGHTS / 'codec'}",
+            f"--token-address={self.tokens[number].address}",
+            "--grace-seconds=1",
+            *flags,
+        ]
+        return Member("audio_service", f"127.0.0.1:{free_port()}", arguments)
+
+
+def load(token: Member) -> token_service_pb2.Load:
+    """How busy a token service is."""
+    with grpc.insecure_channel(token.address) as channel:
+        stub = token_service_pb2_grpc.TokenServiceStub(channel)
+        return stub.GetLoad(token_service_pb2.GetLoadRequest(), timeout=5).load
+
+
+def busy(token: Member) -> bool:
+    return load(token).running_streams > 0
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"did not come true within {seconds:g} s"
+        time.sleep(0.02)

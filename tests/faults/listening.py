@@ -1,0 +1,85 @@
+"""A listener who hears everything, and somebody who does something to the services meanwhile."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+import numpy as np
+
+from gateway.request import SpeechRequest
+from gateway.resume import Sealer, keys_of
+from swara.pcm import Samples, from_bytes
+from swara.v1 import speech_service_pb2, speech_service_pb2_grpc
+from swara_client import Client
+from tests.faults.cluster import RESUME_KEY
+from tests.stack.doors import patiently
+
+# One segment of about five seconds, spoken as fast as it is played.
+TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है।"
+SEED = 7
+DEADLINE_SECONDS = 60.0
+
+Event = speech_service_pb2.SynthesizeResponse
+Hit = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came: samples [T], packed codes of the last segment, the longest wait between two chunks in seconds."""
+
+    samples: Samples
+    codes: bytes
+    longest_gap_seconds: float
+    resumed: int = 0
+
+
+def nothing() -> None:
+    """No fault."""
+
+
+def hear(address: str, hit: Hit = nothing, after_chunks: int = 3, text: str = TEXT) -> Heard:
+    """Listens to one synthesis and calls `hit` after so many chunks; raises grpc.RpcError where it is not finished."""
+    pcm, times, token = bytearray(), [], b""
+    with grpc.insecure_channel(address) as channel:
+        stub = speech_service_pb2_grpc.SpeechServiceStub(channel)
+        for event in stub.Synthesize(request(text), timeout=DEADLINE_SECONDS):
+            if event.HasField("chunk"):
+                assert event.chunk.first_sample == len(pcm) // 2, "a sample was lost or repeated"
+                pcm += event.chunk.pcm
+                token = event.chunk.resume_token
+                times.append(time.monotonic())
+                if len(times) == after_chunks:
+                    hit()
+        assert event.finished.samples == len(pcm) // 2
+    return Heard(from_bytes(bytes(pcm)), codes_in(token), float(np.diff(times).max()))
+
+
+def hear_by_sdk(client: Client, hit: Hit = nothing, after_chunks: int = 3, text: str = TEXT) -> Heard:
+    """The same through the SDK, which checks by itself that no sample is missing."""
+    speech = patiently(lambda: client.synthesize(text, seed=SEED, timeout_seconds=DEADLINE_SECONDS))
+    pieces, times = [], []
+    for samples in speech:
+        pieces.append(samples)
+        times.append(time.monotonic())
+        if len(times) == after_chunks:
+            hit()
+    return Heard(np.concatenate(pieces), b"", float(np.diff(times).max()), speech.resumed)
+
+
+def request(text: str) -> speech_service_pb2.SynthesizeRequest:
+    speaker = speech_service_pb2.Speaker(seed=SEED)
+    return speech_service_pb2.SynthesizeRequest(text=text, speaker=speaker, resumable=True)
+
+
+def codes_in(token: bytes) -> bytes:
+    """The frames of the last segment, as the gateway that made the token had received them."""
+    return Sealer(keys_of(RESUME_KEY), 1.0).opened(SpeechRequest("", "", resume_token=token), 0.0)[1].codes
+
+
+def assert_same_speech(one: Heard, other: Heard) -> None:
+    """Codes equal where both are known, and PCM by law 1: as many samples, each within 1."""
+    assert len(one.samples) == len(other.samples)
+    assert np.abs(one.samples.astype(np.int32) - other.samples).max() <= 1
+    if one.codes and other.codes:
+        assert one.codes == other.codes

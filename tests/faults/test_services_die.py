@@ -1,0 +1,89 @@
+"""Law 7 below the gateway: a token or audio service that is killed, freezes or drains is not heard."""
+
+import time
+from collections.abc import Callable
+
+import grpc
+import pytest
+
+from tests.faults.cluster import Cluster, Member, wait_until
+from tests.faults.listening import Heard, assert_same_speech, hear
+from tests.gateway.metrics_page import counted
+
+pytestmark = pytest.mark.faults
+
+# A frozen service is given up after 2 s without progress; then the next one reads the prompt and the frames so far.
+FROZEN_GAP_SECONDS = 5.0
+DEAD_GAP_SECONDS = 3.0
+SERVICES = {"token_service": lambda cluster: cluster.tokens, "audio_service": lambda cluster: cluster.audios}
+
+
+@pytest.fixture(params=SERVICES.values(), ids=SERVICES.keys())
+def speaking(request: pytest.FixtureRequest, cluster: Cluster) -> Callable[[], Member]:
+    """Finds the replica that speaks, of one kind of service."""
+    return lambda: request.param(cluster)[cluster.speaking()]
+
+
+@pytest.mark.parametrize("after_chunks", [1, 5])
+def test_a_service_that_is_killed_is_not_heard(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member], after_chunks: int
+) -> None:
+    heard = hear(cluster.addresses[0], lambda: speaking().kill(), after_chunks)
+    assert_same_speech(heard, undisturbed)
+    assert heard.longest_gap_seconds < DEAD_GAP_SECONDS
+
+
+def test_a_service_that_freezes_is_given_up_and_not_heard(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member]
+) -> None:
+    heard = hear(cluster.addresses[0], lambda: speaking().freeze())
+    assert_same_speech(heard, undisturbed)
+    assert heard.longest_gap_seconds < FROZEN_GAP_SECONDS
+
+
+def test_a_service_that_drains_hands_its_stream_over(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member]
+) -> None:
+    drained: list[Member] = []
+
+    def drain() -> None:
+        drained.append(speaking())
+        drained[0].terminate()
+
+    heard = hear(cluster.addresses[0], drain)
+    assert_same_speech(heard, undisturbed)
+    assert heard.longest_gap_seconds < DEAD_GAP_SECONDS
+    assert drained[0].running.wait(10) == 0
+
+
+def test_every_move_is_counted(cluster: Cluster) -> None:
+    def moves() -> float:
+        return counted(cluster.gateways[0].metrics_port, 'swara_gateway_failovers_total{reason="gone"}')
+
+    before = moves()
+    hear(cluster.addresses[0], lambda: cluster.audios[cluster.speaking()].kill())
+    assert moves() == before + 1
+
+
+def test_when_nobody_is_left_the_listener_is_told_at_once(cluster: Cluster) -> None:
+    died: list[float] = []
+
+    def kill_all() -> None:
+        for audio in cluster.audios:
+            audio.kill()
+        died.append(time.monotonic())
+
+    with pytest.raises(grpc.RpcError, match="went away or cannot be reached") as caught:
+        hear(cluster.addresses[0], kill_all)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert time.monotonic() - died[0] < 5
+
+
+def test_a_rolling_restart_of_every_service_loses_nothing(cluster: Cluster, undisturbed: Heard) -> None:
+    for kind in (cluster.tokens, cluster.audios):
+        for member in kind:
+            heard = hear(cluster.addresses[0], member.terminate)
+            assert_same_speech(heard, undisturbed)
+            wait_until(lambda gone=member: gone.running.exit_code is not None, 10)
+            assert member.running.exit_code == 0
+            cluster.revive()
