@@ -29,6 +29,9 @@ serve: $(SERVICES)  ## keep the three services up until Ctrl-C
 bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
 	$(PYTHON) -m benchmarks.stack
 
+quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mode, beside the report's figures
+	$(PYTHON) -m benchmarks.quality
+
 test: $(DEV)  ## run every test
 	$(PYTHON) -m pytest
 

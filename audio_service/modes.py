@@ -24,6 +24,8 @@ from swara.frames import SAMPLES_PER_FRAME, Codes
 
 EARLY_CHUNK_FRAMES, EARLY_LOOKAHEAD_FRAMES = 1, 1
 REPORT_LOOKAHEAD_FRAMES = 5
+# New frames that are worth decoding everything again; the report names no number.
+REPORT_CHUNK_FRAMES = 4
 # The work grows with the square of the length, and others wait for the decoder meanwhile: 60 s of audio.
 REPORT_MAX_FRAMES = 703
 
@@ -135,4 +137,6 @@ class ReportStream(Stream):
     def _can_pass(self) -> bool:
         if self._ended:
             return not self.done
-        return (self._fed_frames or 0) > max(self._covered_frames, self._start_frame + REPORT_LOOKAHEAD_FRAMES)
+        first = self._start_frame + REPORT_LOOKAHEAD_FRAMES + 1
+        following = self._covered_frames + REPORT_CHUNK_FRAMES
+        return (self._fed_frames or 0) >= (following if self._covered_frames else first)
