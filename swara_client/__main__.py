@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from swara.speech import MAX_SEED
 from swara_client.batch import batch
 from swara_client.client import DEFAULT_ADDRESS, Client
+from swara_client.decode import DEFAULT_AUDIO_ADDRESS, MODES, NOISES, decode
 from swara_client.errors import SpeechError
 from swara_client.play import NoPlayer
 from swara_client.say import say
@@ -53,13 +54,14 @@ def _voices(given: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="swara", description="Speaks text through a Swara gateway.")
     parser.add_argument("--version", action="version", version=f"swara {_version()}")
-    commands = parser.add_subparsers(required=True, metavar="say | batch | voices")
+    commands = parser.add_subparsers(required=True, metavar="say | batch | voices | decode")
     _add_say(commands.add_parser("say", help="speak one text"))
     _add_batch(commands.add_parser("batch", help="speak a file of texts, one a line, into a folder"))
     voices = commands.add_parser("voices", help="list the voices: model, name, language, description")
     voices.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
     voices.add_argument("--model", default="", help="this model's voices only")
     voices.set_defaults(command=_voices)
+    _add_decode(commands.add_parser("decode", help="turn codes of your own into speech, through an audio service"))
     return parser
 
 
@@ -77,6 +79,17 @@ def _add_batch(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--jobs", type=_count, default=16, help="texts at once (default 16)")
     _add_choices(parser)
     parser.set_defaults(command=batch)
+
+
+def _add_decode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("codes", help=".npy file of whole numbers [frames, 7]")
+    parser.add_argument("output", help="WAV file, or - for stdout")
+    parser.add_argument("--audio-address", default=DEFAULT_AUDIO_ADDRESS, help="audio service, host:port or unix:/path")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give it up after this long")
+    parser.add_argument("--seed", type=_seed, default=0, help="keys the codec's noise (default 0)")
+    parser.add_argument("--mode", choices=MODES, default="exact", help="lookahead of the decoder (default exact)")
+    parser.add_argument("--noise", choices=NOISES, default="seeded", help="the codec's noise (default seeded)")
+    parser.set_defaults(command=decode)
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:

@@ -69,14 +69,14 @@ KINDS: dict[str, type[SpeechError]] = {
 }
 
 
-def from_status(error: Any, address: str, request_id: str = "") -> SpeechError:
-    """The error that a failed call (a grpc.RpcError with its status) to `address` stands for."""
+def from_status(error: Any, address: str, request_id: str = "", server: str = "gateway") -> SpeechError:
+    """The error that a failed call (a grpc.RpcError with its status) to the server at `address` stands for."""
     metadata = {key: value for key, value in error.trailing_metadata() or () if isinstance(value, str)}
     code = error.code().name
     label = metadata.get("swara-error")
-    sentence = error.details() or f"the gateway at {address} failed without a sentence ({code})"
+    sentence = error.details() or f"the {server} at {address} failed without a sentence ({code})"
     if label is None and code in GONE:
-        sentence = f"the gateway at {address} went away or cannot be reached"
+        sentence = f"the {server} at {address} went away or cannot be reached"
     kind = KINDS.get(label or errors.kind_of(code).label, Broken)
     return kind(sentence, metadata.get("swara-request-id", request_id), _seconds(metadata.get(RETRY_KEY)))
 
