@@ -1,7 +1,8 @@
 """How many real-time streams this machine carries: measured at warm-up, corrected by what happens.
 
-A plain class without a clock. The measurement is a promise made on an idle machine; a stream that falls behind real
-time breaks it, so the promise shrinks to less than was running, and grows back slowly while all keep a safe lead.
+A plain class without a clock. The measurement is only a first guess, since other services may have been starting beside
+it. A stream that falls behind real time lowers it to less than was running; while it is used up and all keep a safe
+lead it grows, one stream at a time.
 """
 
 from swara.frames import FRAME_SECONDS
@@ -19,15 +20,13 @@ class Capacity:
 
     def __init__(self, ceiling_streams: int) -> None:
         self._ceiling_streams = ceiling_streams
-        self._measured_streams = ceiling_streams
         self._changed_seconds = float("-inf")
         self.streams = ceiling_streams
 
     def measured(self, step_seconds: float, streams_per_step: int) -> None:
         """Notes that one step gives `streams_per_step` streams a frame each in this time."""
         steps = int(USABLE_SHARE * FRAME_SECONDS / step_seconds)
-        self._measured_streams = max(1, min(self._ceiling_streams, steps * streams_per_step))
-        self.streams = self._measured_streams
+        self.streams = max(1, min(self._ceiling_streams, steps * streams_per_step))
 
     def observe(self, now_seconds: float, running_streams: int, lowest_lead_seconds: float) -> None:
         """Notes how many streams run and how far the slowest listened-to one is ahead of real time."""
@@ -36,7 +35,7 @@ class Capacity:
         if lowest_lead_seconds < 0 and running_streams <= self.streams:
             self._change(max(1, running_streams - 1), now_seconds)
         elif lowest_lead_seconds > LOW_LEAD_SECONDS and running_streams >= self.streams:
-            self._change(min(self._measured_streams, self.streams + 1), now_seconds)
+            self._change(min(self._ceiling_streams, self.streams + 1), now_seconds)
 
     def _change(self, streams: int, now_seconds: float) -> None:
         if streams != self.streams:
