@@ -7,7 +7,7 @@ lead it grows, one stream at a time.
 
 from swara.frames import FRAME_SECONDS
 
-# A listener whose stream is less than this ahead of real time may soon hear a gap: two frames.
+# A listener who holds less than this may soon hear a gap: two frames. One who holds half of it is about to.
 LOW_LEAD_SECONDS = 2 * FRAME_SECONDS
 # Long enough to see what a stream more or less did to the others.
 SETTLE_SECONDS = 5.0
@@ -32,7 +32,7 @@ class Capacity:
         """Notes how many streams run and how far the slowest listened-to one is ahead of real time."""
         if now_seconds - self._changed_seconds < SETTLE_SECONDS:
             return
-        if lowest_lead_seconds < 0 and running_streams <= self.streams:
+        if lowest_lead_seconds < FRAME_SECONDS and running_streams <= self.streams:
             self._change(max(1, running_streams - 1), now_seconds)
         elif lowest_lead_seconds > LOW_LEAD_SECONDS and running_streams >= self.streams:
             self._change(min(self._ceiling_streams, self.streams + 1), now_seconds)

@@ -30,7 +30,7 @@ def test_it_grows_back_one_by_one_and_only_when_it_is_used_up_with_a_safe_lead()
     capacity = measured(0.2)
     capacity.observe(0.0, 3, -1.0)
     assert capacity.streams == 2
-    for step, (running, lead, expected) in enumerate([(1, 1.0, 2), (2, 0.05, 2), (2, 1.0, 3), (3, 1.0, 4)], 1):
+    for step, (running, lead, expected) in enumerate([(1, 1.0, 2), (2, 0.1, 2), (2, 1.0, 3), (3, 1.0, 4)], 1):
         capacity.observe(step * SETTLE_SECONDS, running, lead)
         assert capacity.streams == expected
     for step in range(10, 40):

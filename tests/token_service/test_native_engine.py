@@ -20,7 +20,7 @@ from token_service.engines.native.cache import KvCache
 from token_service.engines.native.engine import HUNG_SECONDS, WATCH_SECONDS, NativeEngine
 from token_service.engines.native.frame_loop import FrameLoop
 from token_service.engines.native.llama import TILE, Llama
-from token_service.engines.native.stream import Stream
+from token_service.engines.native.stream import LOOKAHEAD_FRAMES, Stream
 from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
 from token_service.plan import Planner, SegmentRequest
@@ -140,14 +140,14 @@ def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() 
         loop.streams.remove(stream)
         return frames
 
-    free = Stream(request(frames=10), SlotGrammar(PROFILE), 0)
-    reined = Stream(request(frames=10, max_lead_seconds=0.5), SlotGrammar(PROFILE), 1)
-    expected = frames_at(free, 100.0)[:10]
+    free = Stream(request(frames=14), SlotGrammar(PROFILE), 0)
+    reined = Stream(request(frames=14, max_lead_seconds=0.5), SlotGrammar(PROFILE), 1)
+    expected = frames_at(free, 100.0)[:14]
     at_once = frames_at(reined, 100.0)
-    assert len(at_once) == 6, "the first frames that make more than half a second"
+    assert len(at_once) == LOOKAHEAD_FRAMES + 6, "the first frames that make more than half a second of speech"
     assert reined.paused_seconds(100.0) == pytest.approx(6 * FRAME_SECONDS - 0.5)
     later = frames_at(reined, 100.5)
-    assert np.array_equal(np.concatenate([*at_once, *later])[:10], np.concatenate(expected))
+    assert np.array_equal(np.concatenate([*at_once, *later])[:14], np.concatenate(expected))
 
 
 def test_a_stream_resumed_at_its_limit_ends_without_a_frame() -> None:

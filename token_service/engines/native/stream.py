@@ -8,6 +8,11 @@ from token_service.engines.base import GenerationRequest
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
 
+# A codec gives a frame's samples out when it has seen so many frames after it, rounded up.
+LOOKAHEAD_FRAMES = 3
+# With so many frames a listener holds the 200 ms at which the player of swara/player.py begins.
+START_FRAMES = LOOKAHEAD_FRAMES + 2
+
 
 class Stream:
     """A stream in the frame loop.
@@ -25,7 +30,7 @@ class Stream:
         self.broken = False
         self.seen = self._seen_ids(grammar)
         self._grammar = grammar
-        self._first_frame_seconds: float | None = None
+        self._play_seconds: float | None = None
         self._generated_frames = 0
 
     @property
@@ -36,7 +41,7 @@ class Stream:
     @property
     def listened_to(self) -> bool:
         """Whether somebody is hearing this now, so that a late frame would be a gap."""
-        return self.request.priority is Priority.INTERACTIVE and self._first_frame_seconds is not None
+        return self.request.priority is Priority.INTERACTIVE and self._play_seconds is not None
 
     @property
     def finished(self) -> bool:
@@ -63,17 +68,18 @@ class Stream:
         """The frame that the last seven codes make, [1, 7]."""
         self.frames += 1
         self._generated_frames += 1
-        if self._first_frame_seconds is None:
-            self._first_frame_seconds = now_seconds
+        if self._generated_frames == START_FRAMES:
+            self._play_seconds = now_seconds
         first_ids = torch.tensor([self._grammar.first_id(slot) for slot in range(SLOTS)])
         codes: Codes = (torch.tensor(self.ids[-SLOTS:]) - first_ids).numpy().astype("uint16")[None]
         return codes
 
     def lead_seconds(self, now_seconds: float) -> float:
-        """How far generation is ahead of a listener who has played since the first frame."""
-        if self._first_frame_seconds is None:
+        """How much speech the listener holds that has not been played; 0 until playback has begun."""
+        if self._play_seconds is None:
             return 0.0
-        return self._generated_frames * FRAME_SECONDS - (now_seconds - self._first_frame_seconds)
+        held_frames = self._generated_frames - LOOKAHEAD_FRAMES
+        return held_frames * FRAME_SECONDS - (now_seconds - self._play_seconds)
 
     def paused_seconds(self, now_seconds: float) -> float:
         """For how long this stream should still pause; 0 when it should speak."""
