@@ -1,104 +1,176 @@
-"""How fast the codec decodes on this machine: `python -m benchmarks.decode`.
+"""How fast and how exact the codec decodes on the CPU: `python -m benchmarks.decode`.
 
-Prints a table and, as its last line, one JSON object, which also goes to benchmarks/results/decode-cpu.json. It is one
-stream; a step of h frames gives h * 85.3 ms of audio. The real shape's weights are random, which changes no speed.
+Streams that run side by side take steps of a fixed number of frames, from codes to floats; beside them a window of
+3+1+3 frames through the `snac` package, which gives one frame. Errors are against the package's whole decode with the
+same noise. Prints a table and, as its last line, one JSON object, which also goes to benchmarks/results/decode-cpu.json
+with a plot beside it. The real shape's weights are random, which changes no speed.
 """
 
 import argparse
 import json
 import statistics
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from snac import SNAC
+from numpy.typing import NDArray
 
 from audio_service.codec import Codec, load_codec
 from audio_service.decoder import Decoder
 from audio_service.hops import HOPS_FRAMES
 from audio_service.rows import Rows, Work
-from audio_service.stream import NO_END, Taken
+from audio_service.stream import Delays, Taken, Voicing, filled
 from benchmarks.machine import describe
-from swara.frames import FRAME_SECONDS, SLOTS
+from benchmarks.whole import levels, random_codec, whole_decode
+from swara.frames import FRAME_SECONDS, SAMPLES_PER_FRAME, SLOTS, Codes
+from swara.stack import WEIGHTS
 
-ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "benchmarks" / "results" / "decode-cpu.json"
-DEMO_CODEC = ROOT / "demo_model" / "weights" / "codec"
+RESULT = Path(__file__).parent / "results" / "decode-cpu.json"
+FRAMES, WINDOW_FRAMES = 24, 7
+SEED = 0
 WARM_UP_STEPS = 5
+HEADER = "codec       threads  way             streams    median ms   best ms    cpu ms   x real time   max error"
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One step's time on the clock, and of the CPU over all threads."""
+
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table; a step gives `frames` frames to each of `streams` streams."""
+
+    codec: str
+    threads: int
+    way: str
+    streams: int
+    frames: int
+    step_seconds_median: float
+    step_seconds_best: float
+    step_cpu_seconds_median: float
+    times_real_time: float
+    max_abs_error: float | None
+    state_bytes: int | None
 
 
 def main() -> None:
-    """Measures every codec, thread count and hop."""
-    parser = argparse.ArgumentParser(description="measures decode steps on the CPU")
-    parser.add_argument("--steps", type=int, default=40, help="steps of each kind")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts")
-    arguments = parser.parse_args()
-    print(f"{'codec':<12}{'threads':>8}{'hop':>5}{'median ms':>11}{'best ms':>9}{'cpu ms':>8}{'x real time':>13}")
-    results = []
-    for name, codec in {"real shape": real_shape(), "demo codec": load_codec(str(DEMO_CODEC))}.items():
-        decoder = Decoder(codec, torch.device("cpu"))
-        for threads in arguments.threads:
-            torch.set_num_threads(threads)
-            results += [measured(name, decoder, threads, hop, arguments.steps) for hop in HOPS_FRAMES]
+    """Measures every codec, thread count, number of streams and hop."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.decode", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--steps", type=int, default=40, help="steps of each kind (default 40)")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts (default 1 2)")
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4], help="streams side by side (default 1 4)")
+    parser.add_argument("--codec", default=str(WEIGHTS / "codec"), help="folder or hub id, beside the real shape")
+    parser.add_argument("--name", default="demo codec", help="what the table calls that codec")
+    given = parser.parse_args()
+    print(HEADER)
+    lines = []
+    for name, codec in {"real shape": random_codec(), given.name: load_codec(given.codec)}.items():
+        for line in measured(name, codec, given):
+            print(_row(line), flush=True)
+            lines.append(line)
     machine = describe()
-    report = {"device": machine["processor"], "machine": machine, "torch": torch.__version__, "results": results}
+    report: dict[str, object] = {"device": machine["processor"], "machine": machine, "torch": torch.__version__}
+    report["results"] = [asdict(line) for line in lines]
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    plot(lines, str(machine["processor"]))
     print(json.dumps(report))
 
 
-def measured(name: str, decoder: Decoder, threads: int, hop: int, steps: int) -> dict[str, Any]:
-    """One line of the table."""
-    seconds, cpu_seconds = step_seconds(decoder, hop, steps)
-    median, best = statistics.median(seconds), min(seconds)
-    speed = hop * FRAME_SECONDS / median
-    cpu = statistics.median(cpu_seconds)
-    figures = f"{1000 * median:>11.2f}{1000 * best:>9.2f}{1000 * cpu:>8.2f}{speed:>13.1f}"
-    print(f"{name:<12}{threads:>8}{hop:>5}{figures}", flush=True)
-    return {
-        "codec": name,
-        "threads": threads,
-        "hop_frames": hop,
-        "step_seconds_median": median,
-        "step_seconds_best": best,
-        "step_cpu_seconds_median": cpu,
-        "times_real_time": speed,
-        "state_bytes": decoder.state_bytes,
-    }
+def measured(name: str, codec: Codec, given: argparse.Namespace) -> Iterator[Line]:
+    """The lines of one codec."""
+    codes = np.random.default_rng(SEED).integers(0, codec.codebook_size, (FRAMES, SLOTS)).astype(np.uint16)
+    decoder, whole = Decoder(codec, torch.device("cpu")), whole_decode(codec.modules, codes, SEED)
+    for threads in given.threads:
+        torch.set_num_threads(threads)
+        yield _line(name, threads, "window 3+1+3", 1, 1, windows(codec, codes, given.steps))
+        for streams in given.streams:
+            for hop in HOPS_FRAMES:
+                times, audio = stepped(decoder, codes, hop, streams, given.steps)
+                error = float(np.abs(audio - whole).max())
+                yield _line(name, threads, f"step of {hop}", streams, hop, times, error, decoder.state_bytes)
 
 
-def step_seconds(decoder: Decoder, hop: int, steps: int) -> tuple[list[float], list[float]]:
-    """Times of the steps of one running stream, from codes to floats: on the clock, and of the CPU over all threads."""
-    rows, random = Rows(decoder, 1), np.random.default_rng(0)
-    keys, seconds = tuple(range(decoder.noise_layers)), list[tuple[float, float]]()
-    for step in range(WARM_UP_STEPS + steps):
-        codes = random.integers(0, decoder.codebook_size, (hop, SLOTS)).astype(np.uint16)
-        work = Work(0, step == 0, keys, 1.0, Taken(codes, step * hop, NO_END))
+def stepped(
+    decoder: Decoder, codes: Codes, hop: int, streams: int, steps: int
+) -> tuple[list[Timed], NDArray[np.float32]]:
+    """Times of steps of `hop` frames, over and over the utterance, and its audio [streams, F * 2048]."""
+    rows, reach = Rows(decoder, streams), decoder.reach_samples
+    keys, end_frame = rows.keys(Voicing(SEED)), len(codes) + Delays(reach, decoder.warm_up_samples).flush_frames
+    times, parts = list[Timed](), list[NDArray[np.float32]]()
+    while len(times) < WARM_UP_STEPS + steps:
+        parts.clear()
+        for first in range(0, end_frame, hop):
+            taken = Taken(filled(codes[first : first + hop], hop), first, len(codes))
+            works = [Work(row, first == 0, keys, 1.0, taken) for row in range(streams)]
+            began, began_cpu = time.perf_counter(), time.process_time()
+            parts.append(rows.run(works))
+            times.append(Timed(time.perf_counter() - began, time.process_time() - began_cpu))
+    return times, np.concatenate(parts, 1)[:, reach : reach + len(codes) * SAMPLES_PER_FRAME]
+
+
+@torch.inference_mode()
+def windows(codec: Codec, codes: Codes, steps: int) -> list[Timed]:
+    """Times of the package's decode of seven frames, with fresh noise as it comes: so its error is not measured."""
+    window, times = torch.from_numpy(codes[None, :WINDOW_FRAMES].astype(np.int64)), list[Timed]()
+    for _ in range(WARM_UP_STEPS + steps):
         began, began_cpu = time.perf_counter(), time.process_time()
-        rows.run([work])
-        seconds.append((time.perf_counter() - began, time.process_time() - began_cpu))
-    clock, cpu = zip(*seconds[WARM_UP_STEPS:], strict=True)
-    return list(clock), list(cpu)
+        codec.modules.decode(levels(window)).numpy()
+        times.append(Timed(time.perf_counter() - began, time.process_time() - began_cpu))
+    return times
 
 
-def real_shape() -> Codec:
-    """hubertsiuzdak/snac_24khz's shape."""
-    torch.manual_seed(0)
-    modules = SNAC(
-        sampling_rate=24_000,
-        encoder_dim=48,
-        encoder_rates=[2, 4, 8, 8],
-        decoder_dim=1024,
-        decoder_rates=[8, 8, 4, 2],
-        attn_window_size=None,
-        codebook_size=4096,
-        codebook_dim=8,
-        vq_strides=[4, 2, 1],
-    )
-    modules.eval().requires_grad_(False)
-    return Codec(modules, "random", modules.sampling_rate, modules.codebook_size)
+def plot(lines: Sequence[Line], processor: str) -> None:
+    """Speed and error over the length of a step, as a picture; a sentence where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        print("no plot: it needs matplotlib (pip install 'swara[bench]')")
+        return
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    speed, error = figure.subplots(1, 2)
+    steps = [line for line in lines if line.max_abs_error is not None]
+    for kind in dict.fromkeys((line.codec, line.threads, line.streams) for line in steps):
+        own = [line for line in steps if (line.codec, line.threads, line.streams) == kind]
+        label = f"{kind[0]}, {kind[1]} threads, {kind[2]} streams"
+        speed.plot([line.frames for line in own], [line.times_real_time for line in own], "o-", label=label)
+        error.plot([line.frames for line in own], [line.max_abs_error or 0.0 for line in own], "o-", label=label)
+    speed.set(title=f"all streams together, {processor}", xlabel="frames a step", ylabel="x real time", yscale="log")
+    error.set(title="against the whole decode", xlabel="frames a step", ylabel="max error", yscale="log")
+    error.axhline(1e-5, color="grey", linestyle="--", label="law 1")
+    speed.legend(fontsize="x-small")
+    figure.savefig(RESULT.with_suffix(".png"), dpi=120)
+
+
+def _line(
+    name: str,
+    threads: int,
+    way: str,
+    streams: int,
+    frames: int,
+    times: Sequence[Timed],
+    error: float | None = None,
+    state_bytes: int | None = None,
+) -> Line:
+    clock = [timed.seconds for timed in times[WARM_UP_STEPS:]]
+    median, cpu = statistics.median(clock), statistics.median(timed.cpu_seconds for timed in times[WARM_UP_STEPS:])
+    speed = streams * frames * FRAME_SECONDS / median
+    return Line(name, threads, way, streams, frames, median, min(clock), cpu, speed, error, state_bytes)
+
+
+def _row(line: Line) -> str:
+    times = (line.step_seconds_median, line.step_seconds_best, line.step_cpu_seconds_median)
+    figures = "".join(f"{1000 * seconds:>10.2f}" for seconds in times)
+    error = "-" if line.max_abs_error is None else f"{line.max_abs_error:.1e}"
+    head = f"{line.codec:<12}{line.threads:>7}  {line.way:<16}{line.streams:>7}  "
+    return f"{head}{figures}{line.times_real_time:>14.1f}{error:>12}"
 
 
 if __name__ == "__main__":
