@@ -142,9 +142,11 @@ def plot(lines: Sequence[Line], processor: str) -> None:
         label = f"{kind[0]}, {kind[1]} threads, {kind[2]} streams"
         speed.plot([line.frames for line in own], [line.times_real_time for line in own], "o-", label=label)
         error.plot([line.frames for line in own], [line.max_abs_error or 0.0 for line in own], "o-", label=label)
-    speed.set(title=f"all streams together, {processor}", xlabel="frames a step", ylabel="x real time", yscale="log")
-    error.set(title="against the whole decode", xlabel="frames a step", ylabel="max error", yscale="log")
-    error.axhline(1e-5, color="grey", linestyle="--", label="law 1")
+    for axes in (speed, error):
+        axes.set(xlabel="frames a step", xticks=HOPS_FRAMES)
+    speed.set(title=f"all streams together, {processor}", ylabel="x real time", ylim=(0, None))
+    error.set(title="against the whole decode", ylabel="max error", yscale="log")
+    error.axhline(1e-5, color="grey", linestyle="--")
     speed.legend(fontsize="x-small")
     figure.savefig(RESULT.with_suffix(".png"), dpi=120)
 

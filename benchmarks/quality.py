@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audio_service.codec import Codec, load_codec
 from audio_service.decoder import Decoder
-from audio_service.modes import REPORT_LOOKAHEAD_FRAMES, new_stream
+from audio_service.modes import EARLY_CHUNK_FRAMES, REPORT_LOOKAHEAD_FRAMES, new_stream
 from audio_service.rows import Rows, Work
 from audio_service.stream import Delays, Mode, Voicing
 from benchmarks.utterances import load, speak
@@ -31,6 +31,8 @@ OUT = Path("out/quality")
 SEED = 7
 # Frames come at twice the speed at which they play, one by one, so that steps of every length occur.
 ARRIVAL_SECONDS = FRAME_SECONDS / 2
+
+SEAM = EARLY_CHUNK_FRAMES * SAMPLES_PER_FRAME - 1  # the last sample of early's first chunk
 
 Audio = NDArray[np.float64]
 
@@ -91,8 +93,9 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _measured(codec: Codec, utterances: list[Codes]) -> dict[Mode, Quality]:
-    decoder, results = Decoder(codec, torch.device("cpu")), {}
-    whole = np.concatenate([whole_decode(codec.modules, codes, SEED) for codes in utterances])
+    jump, decoder, results = 0.0, Decoder(codec, torch.device("cpu")), {}
+    wholes = [whole_decode(codec.modules, codes, SEED) for codes in utterances]
+    whole = np.concatenate(wholes)
     print(f"{len(utterances)} utterances, {len(whole) / SAMPLE_RATE_HZ:.1f} s, codec {codec.fingerprint[:12]}\n")
     print(_line("", "MSE", "max diff", "correlation", "std ratio", "first PCM after"))
     print(_line("the report's threshold", *THRESHOLDS))
@@ -103,10 +106,13 @@ def _measured(codec: Codec, utterances: list[Codes]) -> dict[Mode, Quality]:
         results[mode] = compared(whole, audio)
         frames = max(each.first_pcm_frames for each in heard)
         print(_line(mode.value, *_figures(results[mode]), f"{frames} frames"), flush=True)
+        if mode is Mode.EARLY:
+            jump = max(abs(float((each.audio - w)[SEAM])) for each, w in zip(heard, wholes, strict=True))
         _write(OUT / f"{mode.value}-whole.wav", whole)
         _write(OUT / f"{mode.value}-streaming.wav", audio)
     other = np.concatenate([whole_decode(codec.modules, codes, SEED + 1) for codes in utterances])
     print(_line("whole, another noise", *_figures(compared(whole, other))))
+    print(f"\nearly: its first chunk ends {jump:.1e} beside the whole decode, which is the jump to what follows")
     return results
 
 
