@@ -33,6 +33,7 @@ SEED = 7
 ARRIVAL_SECONDS = FRAME_SECONDS / 2
 
 SEAM = EARLY_CHUNK_FRAMES * SAMPLES_PER_FRAME - 1  # the last sample of early's first chunk
+CUT_FRAMES = 6
 
 Audio = NDArray[np.float64]
 
@@ -93,9 +94,8 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _measured(codec: Codec, utterances: list[Codes]) -> dict[Mode, Quality]:
-    jump, decoder, results = 0.0, Decoder(codec, torch.device("cpu")), {}
-    wholes = [whole_decode(codec.modules, codes, SEED) for codes in utterances]
-    whole = np.concatenate(wholes)
+    decoder, results = Decoder(codec, torch.device("cpu")), {}
+    whole = np.concatenate([whole_decode(codec.modules, codes, SEED) for codes in utterances])
     print(f"{len(utterances)} utterances, {len(whole) / SAMPLE_RATE_HZ:.1f} s, codec {codec.fingerprint[:12]}\n")
     print(_line("", "MSE", "max diff", "correlation", "std ratio", "first PCM after"))
     print(_line("the report's threshold", *THRESHOLDS))
@@ -106,14 +106,21 @@ def _measured(codec: Codec, utterances: list[Codes]) -> dict[Mode, Quality]:
         results[mode] = compared(whole, audio)
         frames = max(each.first_pcm_frames for each in heard)
         print(_line(mode.value, *_figures(results[mode]), f"{frames} frames"), flush=True)
-        if mode is Mode.EARLY:
-            jump = max(abs(float((each.audio - w)[SEAM])) for each, w in zip(heard, wholes, strict=True))
         _write(OUT / f"{mode.value}-whole.wav", whole)
         _write(OUT / f"{mode.value}-streaming.wav", audio)
     other = np.concatenate([whole_decode(codec.modules, codes, SEED + 1) for codes in utterances])
     print(_line("whole, another noise", *_figures(compared(whole, other))))
-    print(f"\nearly: its first chunk ends {jump:.1e} beside the whole decode, which is the jump to what follows")
+    _tell_early(early_errors(codec, decoder, utterances))
     return results
+
+
+def _tell_early(errors: Audio) -> None:
+    if not len(errors):
+        return
+    (largest, jump), (worst, worst_jump) = np.median(errors, 0), errors.max(0)
+    print(f"\nearly, in {len(errors)} utterances that begin in mid-speech, its first chunk against the whole decode:")
+    print(f"max diff {largest:.1e} (median), {worst:.1e} (worst)")
+    print(f"jump where the chunk ends {jump:.1e} (median), {worst_jump:.1e} (worst)\n")
 
 
 def streamed(decoder: Decoder, codes: Codes, mode: Mode) -> Heard:
@@ -134,6 +141,17 @@ def streamed(decoder: Decoder, codes: Codes, mode: Mode) -> Heard:
             parts.append(audio[at : at + len(piece.samples)] if len(piece.samples) else parts[0])
             first_pcm_frames = first_pcm_frames or (frame + 1 if len(piece.samples) else 0)
     return Heard(np.concatenate(parts).astype(np.float64), first_pcm_frames)
+
+
+def early_errors(codec: Codec, decoder: Decoder, utterances: list[Codes]) -> Audio:
+    """Early's first chunk in utterances cut off in mid-speech: the largest error and the last one, [cuts, 2]."""
+    errors = [np.empty((0, 2))]
+    for codes in utterances:
+        for first in range(0, len(codes) - CUT_FRAMES, CUT_FRAMES):
+            cut = codes[first : first + CUT_FRAMES]
+            error = np.abs(streamed(decoder, cut, Mode.EARLY).audio - whole_decode(codec.modules, cut, SEED))
+            errors.append(np.array([[error[: SEAM + 1].max(), error[SEAM]]]))
+    return np.concatenate(errors)
 
 
 def compared(whole: Audio, streamed: Audio) -> Quality:
