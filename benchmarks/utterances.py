@@ -41,8 +41,10 @@ def load(paths: Sequence[Path], codebook_size: int) -> list[Codes]:
     for path in paths:
         try:
             codes = np.load(path)
-        except (OSError, ValueError, EOFError) as error:
-            raise SetupError(f"{path} holds no array: {error}") from None
+        except OSError as error:
+            raise SetupError(f"{path}: {error.strerror}") from None
+        except (ValueError, EOFError):
+            raise SetupError(f"{path} is not a .npy file of codes") from None
         if codes.ndim != 2 or codes.shape[1] != SLOTS or codes.dtype.kind not in "iu" or not len(codes):
             raise SetupError(f"{path} must hold whole numbers [frames, {SLOTS}], not {codes.dtype} {codes.shape}")
         if codes.min() < 0 or codes.max() >= codebook_size:

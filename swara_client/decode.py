@@ -65,8 +65,8 @@ def load_codes(source: str) -> Codes:
     path = Path(source)
     try:
         codes = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InvalidRequest(f"{path} is not a .npy file of codes: {error}") from None
+    except (ValueError, EOFError):
+        raise InvalidRequest(f"{path} is not a .npy file of codes") from None
     if not isinstance(codes, np.ndarray) or codes.dtype.kind not in "iu" or codes.ndim != 2 or codes.shape[1] != SLOTS:
         held = f"{codes.dtype} {list(codes.shape)}" if isinstance(codes, np.ndarray) else "several arrays"
         raise InvalidRequest(f"{path} must hold whole numbers of shape [frames, {SLOTS}], not {held}")
