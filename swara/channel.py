@@ -8,7 +8,8 @@ import grpc
 
 from swara.errors import Full, SwaraError, Unavailable, Withdrawn, kind_of
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+# Far more than any text or chunk: what is merely too long is refused by us, with a sentence, before gRPC refuses it.
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 KEEPALIVE = (
     # A peer that is silent for 5 s is pinged and given up after 5 more: 10 s in all (law 5).
     ("grpc.keepalive_time_ms", 5_000),

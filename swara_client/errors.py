@@ -77,6 +77,9 @@ def from_status(error: Any, address: str, request_id: str = "", server: str = "g
     sentence = error.details() or f"the {server} at {address} failed without a sentence ({code})"
     if label is None and code in GONE:
         sentence = f"the {server} at {address} went away or cannot be reached"
+    if label is None and code == "RESOURCE_EXHAUSTED":
+        # gRPC's own word for a message that is too large; a full gateway puts its label.
+        label = errors.InvalidRequest.label
     kind = KINDS.get(label or errors.kind_of(code).label, Broken)
     return kind(sentence, metadata.get("swara-request-id", request_id), _seconds(metadata.get(RETRY_KEY)))
 
