@@ -16,6 +16,8 @@ from swara import errors
 
 # Codes that gRPC itself gives a call whose other end is gone.
 GONE = ("UNAVAILABLE", "CANCELLED")
+# How gRPC itself refuses a message, with the code that otherwise means full.
+TOO_LARGE = "larger than max"
 RETRY_KEY = "swara-retry-after-seconds"
 
 
@@ -77,8 +79,7 @@ def from_status(error: Any, address: str, request_id: str = "", server: str = "g
     sentence = error.details() or f"the {server} at {address} failed without a sentence ({code})"
     if label is None and code in GONE:
         sentence = f"the {server} at {address} went away or cannot be reached"
-    if label is None and code == "RESOURCE_EXHAUSTED":
-        # gRPC's own word for a message that is too large; a full gateway puts its label.
+    if label is None and TOO_LARGE in sentence:
         label = errors.InvalidRequest.label
     kind = KINDS.get(label or errors.kind_of(code).label, Broken)
     return kind(sentence, metadata.get("swara-request-id", request_id), _seconds(metadata.get(RETRY_KEY)))

@@ -154,3 +154,8 @@ def test_full_brings_the_retry_hint_along(hint: str, seconds: float | None) -> N
     )
     assert type(error) is Full
     assert (error.retry_after_seconds, error.request_id) == (seconds, "5f")
+
+
+def test_a_message_that_grpc_finds_too_large_is_the_callers_to_change() -> None:
+    error = from_status(Status(grpc.StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max"), "here")
+    assert type(error) is InvalidRequest
