@@ -55,6 +55,7 @@ class Gateway:
         await self._web.start(self._settings.http_address, self._settings.silent_seconds)
         await self._rpc.start(self._settings.address, [SERVICE_NAME])
         self._looking = asyncio.create_task(self._pool.run())
+        self._looking.add_done_callback(_say_if_broken)
         log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
 
     async def stop(self) -> None:
@@ -73,6 +74,12 @@ class Gateway:
         if not await self._admission.drain(grace_seconds):
             log.warning("the grace period is over; the streams that still run are cut off")
             self._sessions.cut_off()
+
+
+def _say_if_broken(looking: asyncio.Task[None]) -> None:
+    """A gateway that sees no more how its replicas are still speaks; somebody should know."""
+    if not looking.cancelled() and (error := looking.exception()):
+        log.error("the gateway no longer looks at its audio services", exc_info=error)
 
 
 def _resume_keys(settings: GatewaySettings) -> tuple[bytes, ...]:

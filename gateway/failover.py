@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from gateway.journey import Journey, OtherModel
 from gateway.models import Model
 from gateway.pool import Pool
-from gateway.replica import Replica
+from gateway.replica import Health, Replica
 from gateway.retry_budget import RetryBudget
 from gateway.segment import SegmentChunk, SegmentEvent, SegmentOrder
 from gateway.turn import Turn
@@ -78,9 +78,10 @@ class Failover:
 
     async def _watched(self, replica: Replica, journey: Journey) -> AsyncGenerator[SegmentEvent, None]:
         """A replica's events up to the last; raises Hung where the next one takes too long."""
-        seconds, spoke = self._patience.first_seconds, False
+        spoke = False
         async with aclosing(replica.source.speak(journey.begin())) as events:
             while not journey.finished:
+                seconds = self._silence_seconds(replica, journey) if spoke else self._patience.first_seconds
                 try:
                     async with asyncio.timeout(seconds):
                         event = await anext(events, None)
@@ -89,9 +90,16 @@ class Failover:
                 if event is None:
                     raise Unavailable(f"the audio service at {replica.address} ended the stream before its end")
                 if isinstance(event, SegmentChunk) and not spoke:
-                    seconds, spoke = self._patience.progress_seconds, True
+                    spoke = True
                     replica.worked()
                 yield event
+
+    def _silence_seconds(self, replica: Replica, journey: Journey) -> float:
+        """How long a replica that speaks may pause; where no other one answers, waiting is better than an end."""
+        other = self._pool.choose(journey.excluded | {replica})
+        if other and other.health is Health.SERVING:
+            return self._patience.progress_seconds
+        return max(self._patience.progress_seconds, self._patience.first_seconds)
 
     def _blame(self, journey: Journey, replica: Replica, error: SwaraError) -> None:
         """Notes whose fault it was; raises Broken where it is likelier the text's."""

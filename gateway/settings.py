@@ -32,7 +32,7 @@ class GatewaySettings(ServiceSettings):
         10.0, gt=0, description="an audio service that has not spoken for this long is given up for another"
     )
     progress_seconds: float = Field(
-        2.0, gt=0, description="an audio service that falls silent for this long is given up for another"
+        2.0, gt=0, description="an audio service that falls silent for this long is given up, if there is another"
     )
     resume_key: str = Field(
         "",

@@ -50,7 +50,7 @@ class Turn:
         if self._pool.choose(self._journey.excluded):
             self.begin()
             return False
-        if self._journey.taken or not self._journey.started:
+        if self._journey.taken or self._journey.is_new:
             raise error
         await self._pause(error)
         self._journey.missed.clear()

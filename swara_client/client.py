@@ -10,7 +10,7 @@ import numpy as np
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
-from swara_client.comeback import Comeback, addresses_of, channel_options
+from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.request import Choices, Voice, request_of, voices_of
 from swara_client.speech import Outcome
@@ -32,6 +32,7 @@ class Client:
     def __init__(self, address: str | Sequence[str] = DEFAULT_ADDRESS, *, resume: bool | None = None) -> None:
         self.addresses = addresses_of(address)
         self._resume = len(self.addresses) > 1 if resume is None else resume
+        self._favourite = Favourite()
         options = channel_options(self._resume)
         self._channels = [grpc.insecure_channel(address, options=options) for address in self.addresses]
         self._stubs = [speech_grpc.SpeechServiceStub(channel) for channel in self._channels]
@@ -43,7 +44,7 @@ class Client:
 
     def synthesize(self, text: str, *, timeout_seconds: float | None = None, **choices: Unpack[Choices]) -> "Speech":
         """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
-        comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume)
+        comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume, self._favourite)
         return Speech(self._stubs, self.addresses, comeback, timeout_seconds)
 
     def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:

@@ -1,6 +1,7 @@
 """How a speech outlives its gateway, without I/O: what is asked for next, where, and until when."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from swara.channel import OPTIONS
 from swara.v1 import speech_service_pb2 as speech_pb2
@@ -10,11 +11,14 @@ from swara_client.errors import Full, InvalidRequest, SpeechError, Unavailable
 PATIENCE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 1.0
-# A gateway that is silent for 2 s is asked for a sign of life and given up 2 s later, not after 10 s in all.
+# A gateway that is silent for 2 s is asked for a sign of life and given up 2 s later, not after 10 s in all; one that
+# cannot be connected to is given up as fast.
 KEEPALIVE = (
     ("grpc.keepalive_time_ms", 2_000),
     ("grpc.keepalive_timeout_ms", 2_000),
     ("grpc.http2.ping_timeout_ms", 2_000),
+    # How long one attempt to connect may take.
+    ("grpc.min_reconnect_backoff_ms", 2_000),
 )
 
 
@@ -31,14 +35,24 @@ def channel_options(resume: bool) -> tuple[tuple[str, int], ...]:
     return tuple((dict(OPTIONS) | dict(KEEPALIVE if resume else ())).items())
 
 
+@dataclass
+class Favourite:
+    """The index of the gateway that answered last, which all speeches of one client begin with."""
+
+    at: int = 0
+
+
 class Comeback:
     """What one speech needs to go on elsewhere; times in seconds on any one clock.
 
     `at` is the index of the gateway that is asked now.
     """
 
-    def __init__(self, request: speech_pb2.SynthesizeRequest, gateways: int, resume: bool) -> None:
-        self.at = 0
+    def __init__(
+        self, request: speech_pb2.SynthesizeRequest, gateways: int, resume: bool, favourite: Favourite | None = None
+    ) -> None:
+        self._favourite = favourite or Favourite()
+        self.at = self._favourite.at
         self._gateways = gateways
         self._resume = resume
         self._request = speech_pb2.SynthesizeRequest()
@@ -58,6 +72,7 @@ class Comeback:
 
     def took(self, response: speech_pb2.SynthesizeResponse) -> None:
         """An event came."""
+        self._favourite.at = self.at
         event = response.WhichOneof("event")
         if event == "started" and not self._heard:
             # Should it be asked for again, it is the same speech.

@@ -21,7 +21,7 @@ STOP_SECONDS = 15.0
 RESUME_KEY = "5a" * 32
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """One replica: how it is started, where it is, and what it said."""
 
@@ -129,8 +129,13 @@ class Cluster:
         for gateway in self.gateways:
             wait_until(lambda port=gateway.metrics_port: counted(port, serving) == len(self.audios), 10)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any stream runs."""
+        return any(busy(token) for token in self.tokens)
+
     def wait_until_idle(self) -> None:
-        wait_until(lambda: all(load(token).running_streams == 0 for token in self.tokens), 10)
+        wait_until(lambda: not self.busy, 15)
 
     def speaking(self) -> int:
         """Which pair speaks now."""

@@ -1,5 +1,6 @@
 """A listener who hears everything, and somebody who does something to the services meanwhile."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ TEXT = "आज सुबह से बहुत तेज़ बारिश ह
 SEED = 7
 DEADLINE_SECONDS = 60.0
 
-Event = speech_service_pb2.SynthesizeResponse
 Hit = Callable[[], None]
+
+
+FIGURES: dict[str, dict[str, float]] = {}
+"""What was measured, by test and by name."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,25 @@ def nothing() -> None:
     """No fault."""
 
 
-def hear(address: str, hit: Hit = nothing, after_chunks: int = 3, text: str = TEXT) -> Heard:
+def hear(address: str, hit: Hit = nothing, after_chunks: int = 3) -> Heard:
     """Listens to one synthesis and calls `hit` after so many chunks; raises grpc.RpcError where it is not finished."""
+    return hear_hits(address, {after_chunks: hit})
+
+
+def hear_hits(address: str, hits: dict[int, Hit]) -> Heard:
+    """The same with several hits, each after so many chunks."""
     pcm, times, token = bytearray(), [], b""
     with grpc.insecure_channel(address) as channel:
         stub = speech_service_pb2_grpc.SpeechServiceStub(channel)
-        for event in stub.Synthesize(request(text), timeout=DEADLINE_SECONDS):
+        for event in stub.Synthesize(request(TEXT), timeout=DEADLINE_SECONDS):
             if event.HasField("chunk"):
                 assert event.chunk.first_sample == len(pcm) // 2, "a sample was lost or repeated"
                 pcm += event.chunk.pcm
                 token = event.chunk.resume_token
                 times.append(time.monotonic())
-                if len(times) == after_chunks:
-                    hit()
+                hits.get(len(times), nothing)()
         assert event.finished.samples == len(pcm) // 2
-    return Heard(from_bytes(bytes(pcm)), codes_in(token), float(np.diff(times).max()))
+    return Heard(from_bytes(bytes(pcm)), codes_in(token), noted_gap(times))
 
 
 def hear_by_sdk(client: Client, hit: Hit = nothing, after_chunks: int = 3, text: str = TEXT) -> Heard:
@@ -64,7 +72,21 @@ def hear_by_sdk(client: Client, hit: Hit = nothing, after_chunks: int = 3, text:
         times.append(time.monotonic())
         if len(times) == after_chunks:
             hit()
-    return Heard(np.concatenate(pieces), b"", float(np.diff(times).max()), speech.resumed)
+    return Heard(np.concatenate(pieces), b"", noted_gap(times), speech.resumed)
+
+
+def noted_gap(times: list[float]) -> float:
+    """The longest wait between two chunks in seconds, remembered as a figure of the test that runs."""
+    gap_seconds = float(np.diff(times).max())
+    note_figure("gap_seconds", gap_seconds)
+    return gap_seconds
+
+
+def note_figure(name: str, value: float) -> None:
+    """Remembers the largest of a test's values for the end of the run."""
+    test = os.environ.get("PYTEST_CURRENT_TEST", "undisturbed").split("::")[-1].split(" ")[0]
+    figures = FIGURES.setdefault(test, {})
+    figures[name] = max(figures.get(name, 0.0), round(value, 3))
 
 
 def request(text: str) -> speech_service_pb2.SynthesizeRequest:

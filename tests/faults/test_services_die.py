@@ -1,13 +1,18 @@
 """Law 7 below the gateway: a token or audio service that is killed, freezes or drains is not heard."""
 
+import json
+import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
 
+from swara.stack import WEIGHTS
 from tests.faults.cluster import Cluster, Member, wait_until
-from tests.faults.listening import Heard, assert_same_speech, hear
+from tests.faults.listening import Heard, assert_same_speech, hear, hear_hits, note_figure
 from tests.gateway.metrics_page import counted
 
 pytestmark = pytest.mark.faults
@@ -15,6 +20,9 @@ pytestmark = pytest.mark.faults
 # A frozen service is given up after 2 s without progress; then the next one reads the prompt and the frames so far.
 FROZEN_GAP_SECONDS = 5.0
 DEAD_GAP_SECONDS = 3.0
+# As many as ask; how many are admitted is for the machine to say.
+LISTENERS = 4
+KILLED_AFTER_SECONDS = 2.0
 SERVICES = {"token_service": lambda cluster: cluster.tokens, "audio_service": lambda cluster: cluster.audios}
 
 
@@ -56,6 +64,30 @@ def test_a_service_that_drains_hands_its_stream_over(
     assert drained[0].running.wait(10) == 0
 
 
+def test_all_listeners_of_a_service_that_dies_go_on_at_once(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member]
+) -> None:
+    with ThreadPoolExecutor(LISTENERS) as listeners:
+        calls = [listeners.submit(hear_if_there_is_room, cluster.addresses[k % 2]) for k in range(LISTENERS)]
+        time.sleep(KILLED_AFTER_SECONDS)
+        speaking().kill()
+    heard = [call.result() for call in calls if call.result() is not None]
+    note_figure("listeners", len(heard))
+    assert heard
+    for one in heard:
+        assert_same_speech(one, undisturbed)
+
+
+def hear_if_there_is_room(address: str) -> Heard | None:
+    """What was heard; None where the gateway had no place."""
+    try:
+        return hear(address)
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            return None
+        raise
+
+
 def test_every_move_is_counted(cluster: Cluster) -> None:
     def moves() -> float:
         return counted(cluster.gateways[0].metrics_port, 'swara_gateway_failovers_total{reason="gone"}')
@@ -63,6 +95,38 @@ def test_every_move_is_counted(cluster: Cluster) -> None:
     before = moves()
     hear(cluster.addresses[0], lambda: cluster.audios[cluster.speaking()].kill())
     assert moves() == before + 1
+
+
+def test_a_text_at_which_two_services_failed_is_not_tried_on_a_third(cluster: Cluster) -> None:
+    first: list[int] = []
+
+    def freeze_one() -> None:
+        first.append(cluster.speaking())
+        cluster.audios[first[0]].freeze()
+
+    def kill_the_other() -> None:
+        cluster.audios[first[0]].thaw()
+        cluster.audios[1 - first[0]].kill()
+
+    with pytest.raises(grpc.RpcError, match="2 services failed while they spoke this text") as caught:
+        hear_hits(cluster.addresses[0], {3: freeze_one, 8: kill_the_other})
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+
+
+def test_another_model_never_goes_on_with_a_text(cluster: Cluster, tmp_path: Path) -> None:
+    other, folder = cluster.tokens[1], tmp_path / "model"
+    shutil.copytree(WEIGHTS / "language_model", folder)
+    config = folder / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"_name_or_path": "other"}))
+    given, other.arguments = other.arguments, [f"--model={folder}", *other.arguments[1:]]
+    try:
+        other.kill()
+        cluster.revive()
+        with pytest.raises(grpc.RpcError, match="the text was begun with model"):
+            hear(cluster.addresses[0], lambda: cluster.tokens[cluster.speaking()].kill())
+    finally:
+        other.arguments = given
+        other.kill()
 
 
 def test_when_nobody_is_left_the_listener_is_told_at_once(cluster: Cluster) -> None:

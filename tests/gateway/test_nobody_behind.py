@@ -79,7 +79,16 @@ def test_a_port_that_is_taken_is_a_sentence_and_exit_code_2(lone_gateway: Doors,
     assert result.stderr.splitlines()[-1].startswith(f"cannot start: cannot listen on {taken}")
 
 
-@pytest.mark.parametrize("flags", [["--metrics-port=x"], ["--colour=red"], ["--http-address=nowhere"]])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--metrics-port=x"],
+        ["--colour=red"],
+        ["--http-address=nowhere"],
+        ["--audio-address=x,y"],
+        ["--resume-key=short"],
+    ],
+)
 def test_a_malformed_setting_is_a_sentence_and_exit_code_2(flags: list[str]) -> None:
     result = start(*flags, f"--address=127.0.0.1:{free_port()}")
     assert result.returncode == 2

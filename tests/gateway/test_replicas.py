@@ -155,6 +155,31 @@ def test_a_malformed_address_is_a_sentence(wrong: str) -> None:
         addresses.parse(wrong)
 
 
+def test_replicas_come_and_go_as_dns_says_and_stay_while_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("h:1", "h:2"), None, ("h:2", "h:3"), ("h:3",)]
+
+    async def resolved(name: str) -> tuple[str, ...] | None:
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    monkeypatch.setattr("gateway.addresses.resolved", resolved)
+    monkeypatch.setattr("gateway.pool.RESOLVE_SECONDS", 0.05)
+    seen: list[list[str]] = []
+
+    async def story() -> None:
+        pool = Pool(["dns:///h:1"], AudioClient)
+        looking = asyncio.create_task(pool.run())
+        for _ in range(60):
+            await asyncio.sleep(0.005)
+            known = sorted(replica.address for replica in pool.replicas)
+            if not seen or seen[-1] != known:
+                seen.append(known)
+        looking.cancel()
+        await pool.close()
+
+    in_loop(story)
+    assert seen[-3:] == [["h:1", "h:2"], ["h:2", "h:3"], ["h:3"]]
+
+
 def test_a_name_stands_for_the_addresses_dns_gives_and_an_unknown_one_for_none() -> None:
     async def story() -> None:
         assert "127.0.0.1:7" in (await addresses.resolved("dns:///localhost:7") or ())

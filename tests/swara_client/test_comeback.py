@@ -3,7 +3,7 @@
 import pytest
 
 from swara.v1 import speech_service_pb2 as speech_pb2
-from swara_client.comeback import PATIENCE_SECONDS, Comeback, addresses_of
+from swara_client.comeback import PATIENCE_SECONDS, Comeback, Favourite, addresses_of
 from swara_client.errors import Broken, Full, InvalidRequest, SpeechError, TimedOut, Unavailable
 
 AWAY = Unavailable("away")
@@ -78,6 +78,15 @@ def test_a_client_that_does_not_resume_says_so_at_once() -> None:
 def test_a_gateway_that_gives_no_tokens_cannot_be_survived() -> None:
     with pytest.raises(Unavailable):
         heard(token=b"").pause_seconds(AWAY, 1.0)
+
+
+def test_the_next_speech_begins_at_the_gateway_that_answered_last() -> None:
+    favourite = Favourite()
+    first = Comeback(REQUEST, 2, True, favourite)
+    first.pause_seconds(AWAY, 0.1)
+    assert favourite.at == 0
+    first.took(speech_pb2.SynthesizeResponse(started=speech_pb2.SpeechStarted(seed=5)))
+    assert Comeback(REQUEST, 2, True, favourite).at == 1
 
 
 def test_addresses_come_in_a_list_or_by_commas() -> None:
