@@ -84,7 +84,8 @@ def noted_gap(times: list[float]) -> float:
 
 def note_figure(name: str, value: float) -> None:
     """Remembers the largest of a test's values for the end of the run."""
-    test = os.environ.get("PYTEST_CURRENT_TEST", "undisturbed").split("::")[-1].split(" ")[0]
+    test, _, stage = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].partition(" ")
+    test = "undisturbed" if stage == "(setup)" else test
     figures = FIGURES.setdefault(test, {})
     figures[name] = max(figures.get(name, 0.0), round(value, 3))
 

@@ -1,0 +1,84 @@
+"""Listeners who read slowly or vanish: they cost nobody else anything, and leave nothing behind."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+
+from swara.v1 import speech_service_pb2_grpc
+from tests.faults.cluster import Cluster, Member, wait_until
+from tests.faults.listening import TEXT, note_figure, request
+
+pytestmark = pytest.mark.faults
+
+CYCLES = 1_000
+SILENT_SECONDS = 2
+# Socket buffers, the gateway's window and its silence, at the speed at which two cores speak.
+HUNG_UP_SECONDS = 50.0
+GROWTH_BYTES = 30 * 1024 * 1024
+
+
+@pytest.fixture
+def impatient(cluster: Cluster, tmp_path: Path) -> Iterator[Member]:
+    """A gateway that speaks as fast as it can and waits 2 s for its listeners; HTTP at a socket with small buffers."""
+    flags = [f"--http-address=unix:{tmp_path}/http.sock", f"--silent-seconds={SILENT_SECONDS}", "--max-lead-seconds=0"]
+    gateway = cluster.gateway([audio.address for audio in cluster.audios], flags)
+    gateway.start()
+    try:
+        gateway.wait_until_ready()
+        yield gateway
+    finally:
+        gateway.end()
+
+
+def test_a_listener_who_takes_nothing_is_hung_up_on_with_a_sentence(
+    cluster: Cluster, impatient: Member, tmp_path: Path
+) -> None:
+    before = resident_bytes(impatient)
+    body = {"input": TEXT * 8, "response_format": "pcm"}
+    with (
+        httpx.Client(transport=httpx.HTTPTransport(uds=f"{tmp_path}/http.sock"), timeout=60) as client,
+        client.stream("POST", "http://swara/v1/audio/speech", json=body) as answer,
+    ):
+        assert answer.status_code == 200
+        said = "took nothing for 2 s and was hung up on"
+        wait_until(lambda: any(said in line for line in impatient.lines), HUNG_UP_SECONDS)
+        wait_until(lambda: not cluster.busy, 2)
+    assert resident_bytes(impatient) - before < GROWTH_BYTES
+
+
+def test_listeners_who_connect_and_vanish_leave_nothing_behind(cluster: Cluster) -> None:
+    vanish(cluster, 20)
+    cluster.wait_until_idle()
+    before = {member: (open_files(member), resident_bytes(member)) for member in cluster.members}
+    note_figure("begun", vanish(cluster, CYCLES))
+    cluster.wait_until_idle()
+    for member, (files, size_bytes) in before.items():
+        wait_until(lambda member=member, files=files: open_files(member) <= files + 3, 15)
+        assert resident_bytes(member) - size_bytes < GROWTH_BYTES
+
+
+def vanish(cluster: Cluster, times: int) -> int:
+    """Connects, asks, is gone; now and then before the answer, now and then after it. Returns how often it began."""
+    begun = 0
+    for k in range(times):
+        with grpc.insecure_channel(cluster.addresses[k % 2]) as channel:
+            call = speech_service_pb2_grpc.SpeechServiceStub(channel).Synthesize(request(TEXT), timeout=20)
+            with suppress(grpc.RpcError):
+                if k % 3:
+                    begun += next(iter(call)).HasField("started")
+            call.cancel()
+    return begun
+
+
+def open_files(member: Member) -> int:
+    return len(os.listdir(f"/proc/{member.running.pid}/fd"))
+
+
+def resident_bytes(member: Member) -> int:
+    pages = int(Path(f"/proc/{member.running.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
