@@ -147,7 +147,7 @@ def plot(lines: Sequence[Line], processor: str) -> None:
     speed.set(title=f"all streams together, {processor}", ylabel="x real time", ylim=(0, None))
     error.set(title="against the whole decode", ylabel="max error", yscale="log")
     error.axhline(1e-5, color="grey", linestyle="--")
-    speed.legend(fontsize="x-small")
+    error.legend(*speed.get_legend_handles_labels(), fontsize="x-small")
     figure.savefig(RESULT.with_suffix(".png"), dpi=120)
 
 
