@@ -90,6 +90,7 @@ PROFILE: Final[dict[str, Any]] = {
     "languages": ["hi"],
     "sampling": {"temperature": 0.6, "top_k": 0, "top_p": 0.9, "repetition_penalty": 1.0},
     "max_text_characters": 160,
+    "closing_mark": "।",
     "max_context_tokens": MAX_CONTEXT_TOKENS,
     "runaway_frames": {"base": 16, "per_character": 2.0},
 }

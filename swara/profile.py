@@ -39,7 +39,8 @@ class RunawayFrames:
 class Profile:
     """Prompt form, token layout, voices and defaults of one fine-tune.
 
-    Token id = code_base_id + slot * codebook_size + code.
+    Token id = code_base_id + slot * codebook_size + code. `closing_mark` is put after a text that ends in a letter or
+    digit, for models that know only texts with punctuation; empty leaves texts as they are.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Profile:
     sampling: Sampling
     max_text_characters: int
     max_context_tokens: int
+    closing_mark: str
     runaway_frames: RunawayFrames
 
     @property

@@ -150,7 +150,10 @@ def serve(stack: Stack) -> None:
     """Keeps the stack up until SIGINT or SIGTERM; raises SetupError if a service ends by itself."""
     with stack:
         print(f"\nSwara is ready: gRPC {stack.gateway_address}, HTTP and WebSocket http://{stack.http_address}")
-        print("Try: swara say 'नमस्ते' -o hello.wav        Stop: Ctrl-C\n", flush=True)
+        print(
+            f"Try: swara say 'आज मौसम अच्छा है।' --address {stack.gateway_address} -o hello.wav    Stop: Ctrl-C\n",
+            flush=True,
+        )
         while not (service := stack.ended()):
             time.sleep(POLL_SECONDS)
         raise SetupError(f"{service.name} ended with exit code {service.exit_code}: {service.last_sentence()}")

@@ -72,7 +72,9 @@ class Batch:
 
     async def _try(self, line: Line, bar: Bar) -> None:
         try:
-            self._tally.audio_seconds += await self._speak(line)
+            # Not in one line: what others add meanwhile would be lost.
+            seconds = await self._speak(line)
+            self._tally.audio_seconds += seconds
             self._tally.spoken += 1
             self._leave()
         except Full as error:

@@ -4,12 +4,17 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from swara.stack import Stack
 from swara_client import Client
 from tests.stack.doors import token_load, wait_until
 
 StackMaker = Callable[..., Stack]
+
+# How long one example takes says something about the machine, not about the code.
+settings.register_profile("swara", deadline=None)
+settings.load_profile("swara")
 
 
 # Logs of the stacks that were started; a failing test shows how each of them ends.

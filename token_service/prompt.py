@@ -1,5 +1,6 @@
 """Text to prompt: the ids that go into the model before the first code."""
 
+import unicodedata
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -22,12 +23,16 @@ class Prompter:
 
     def prompt_ids(self, text: str, voice: str) -> tuple[int, ...]:
         """The prompt for this text; raises InvalidRequest for text that spells the model's control tokens."""
-        spoken = self._profile.prompt_template.format(voice=voice, text=text)
+        spoken = self._profile.prompt_template.format(voice=voice, text=self._closed(text))
         ids = self._encode(spoken)
         body = ids[1:] if self._profile.add_bos else ids
         if any(self._is_control(token_id) for token_id in body):
             raise InvalidRequest("the text spells a control token of the model; take it out")
         return (*self._profile.prompt_prefix_ids, *ids, *self._profile.prompt_suffix_ids)
+
+    def _closed(self, text: str) -> str:
+        text = text.strip()
+        return text if unicodedata.category(text[-1])[0] in "PS" else text + self._profile.closing_mark
 
     def _encode(self, spoken: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(spoken, add_special_tokens=self._profile.add_bos).ids

@@ -25,8 +25,17 @@ def planner(profile: Profile = PROFILE, context_tokens: int = 2048) -> Planner:
 
 def test_the_prompt_is_prefix_bos_voice_text_suffix() -> None:
     ids = planner().plan(HELLO).generation.prompt_ids
-    spoken = TOKENIZER.encode(f"{PROFILE.voices[0].name}: नमस्ते", add_special_tokens=True).ids
+    spoken = TOKENIZER.encode(f"{PROFILE.voices[0].name}: नमस्ते।", add_special_tokens=True).ids
     assert ids == (*PROFILE.prompt_prefix_ids, *spoken, *PROFILE.prompt_suffix_ids)
+
+
+def test_a_text_without_an_end_mark_gets_the_profiles_and_no_other_does() -> None:
+    def ids(text: str, profile: Profile = PROFILE) -> tuple[int, ...]:
+        return planner(profile).plan(replace(HELLO, text=text)).generation.prompt_ids
+
+    assert ids("नमस्ते") == ids("नमस्ते।") == ids(" नमस्ते ")
+    assert len({ids("नमस्ते?"), ids("नमस्ते!"), ids("नमस्ते।")}) == 3
+    assert ids("नमस्ते", replace(PROFILE, closing_mark="")) != ids("नमस्ते।")
 
 
 def test_a_profile_may_leave_bos_out() -> None:

@@ -49,7 +49,7 @@ class NativeEngine:
         self._folder = folder
         self._profile = profile
         self._grammar = SlotGrammar(profile)
-        self._capacity = Capacity(max_streams)
+        self._capacity = Capacity(max_streams, TILE)
         self._slots = max_streams + reserve_streams
         self.context_tokens = min(context_tokens, profile.max_context_tokens)
         self._wake = threading.Condition()
@@ -149,7 +149,7 @@ class NativeEngine:
             for stream in streams:
                 self._frames.leave(stream)
         # The shortest, since what else is starting on this machine only ever makes a step longer.
-        self._capacity.measured(min(step_seconds), len(streams))
+        self._capacity.stepped(min(step_seconds))
         log.info("warm: a step takes %.1f ms, capacity %d", 1e3 * min(step_seconds), self._capacity.streams)
 
     def _timed_step(self) -> float:
@@ -201,7 +201,7 @@ class NativeEngine:
     def _speak(self) -> None:
         now = time.monotonic()
         self._capacity.observe(now, len(self._running), self._frames.lowest_lead_seconds(now))
-        for stream, codes in self._frames.step(now):
+        for stream, codes in self._frames.step(now, self._capacity.stepped):
             ticket = self._running[stream]
             if codes is not None:
                 ticket.spoke_seconds = ticket.spoke_seconds or time.monotonic()

@@ -1,10 +1,11 @@
 """The frame loop: every step gives each running stream one frame. `step` is the whole engine on one screen.
 
-Streams join and leave only at frame borders, so all rows of a tile are at the same slot. A plain class without threads
-or clocks; the engine around it brings both.
+Streams join and leave only at frame borders, so all rows of a tile are at the same slot. A plain class without threads:
+the engine around it brings them, and says what time it is.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -38,11 +39,14 @@ class FrameLoop:
         self.streams.remove(stream)
         self._cache.give_back(stream.cache_slot)
 
-    def step(self, now_seconds: float) -> Iterator[tuple[Stream, Codes | None]]:
+    def step(
+        self, now_seconds: float, stepped: Callable[[float], None] = lambda seconds: None
+    ) -> Iterator[tuple[Stream, Codes | None]]:
         """Reads some of the waiting prompts, then yields a frame [1, 7] of each stream that is not paused.
 
         None stands for a stream that ended or broke. Those that somebody hears come first, and of them the one that
-        would run dry first; while any of these is short of frames, work that nobody hears waits.
+        would run dry first; while any of these is short of frames, work that nobody hears waits. `stepped` is told how
+        many seconds a tile took.
         """
         self._prefill()
         speaking = [stream for stream in self.streams if stream.ready and not stream.paused_seconds(now_seconds)]
@@ -50,7 +54,10 @@ class FrameLoop:
             speaking = [stream for stream in speaking if stream.request.priority is Priority.INTERACTIVE]
         speaking.sort(key=lambda stream: (stream.request.priority is Priority.BATCH, stream.lead_seconds(now_seconds)))
         for start in range(0, len(speaking), TILE):
-            yield from self._frame(speaking[start : start + TILE], now_seconds)
+            began = time.perf_counter()
+            events = list(self._frame(speaking[start : start + TILE], now_seconds))
+            stepped(time.perf_counter() - began)
+            yield from events
 
     def idle_seconds(self, now_seconds: float) -> float | None:
         """How long there will be nothing to do unless a stream joins; None is for ever."""
