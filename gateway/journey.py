@@ -83,12 +83,14 @@ class Journey:
         match event:
             case SegmentStarted():
                 known, self.started, self.taken = self.started, True, True
+                # Should this one fail, those that had no room or were away before are worth another try.
+                self.full.clear()
+                self.missed.clear()
                 self._check_model(event)
                 return not known
             case SegmentChunk():
                 self._add(event)
                 self.broke.clear()
-                self.missed.clear()
             case SegmentFinished():
                 self.finished = True
         return True

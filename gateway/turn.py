@@ -45,11 +45,15 @@ class Turn:
     async def rested_after(self, error: SwaraError) -> bool:
         """A replica has failed: False where there is another to try; raises the error where there can be none.
 
-        True after a rest: of the replicas that are left, those that did not even take the text may be back in a moment.
+        True where a rest is needed: of the replicas that are left, those that had no room, or did not even take the text,
+        may do so in a moment.
         """
         if self._pool.choose(self._journey.excluded):
             self.begin()
             return False
+        if self._journey.full:
+            # Somebody is there and has no room just now: that decides, and not who is away.
+            return True
         if self._journey.taken or self._journey.is_new:
             raise error
         await self._pause(error)

@@ -77,8 +77,24 @@ def test_only_a_replica_that_had_taken_the_text_can_have_crashed_because_of_it()
         assert journey.excluded == {dead, away}
         journey.begin()
         journey.take(STARTED)
+        assert journey.excluded == {dead}
         journey.take(SegmentChunk(SAMPLES_PER_FRAME, PCM, 2, FRAME))
         assert journey.excluded == set()
         assert journey.crashes == 1
+
+    asyncio.run(story())
+
+
+def test_who_was_full_or_away_before_another_took_the_text_may_go_on_with_it() -> None:
+    async def story() -> None:
+        full, away, taker = (Replica(AudioClient(f"h:{port}")) for port in (1, 2, 3))
+        journey = Journey(ORDER)
+        journey.begin()
+        journey.full.add(full)
+        journey.failed(away, crashed=True)
+        journey.begin()
+        journey.take(STARTED)
+        journey.failed(taker, crashed=True)
+        assert journey.excluded == {taker}
 
     asyncio.run(story())
