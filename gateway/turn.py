@@ -45,7 +45,7 @@ class Turn:
     async def rested_after(self, error: SwaraError) -> bool:
         """A replica has failed: False where there is another to try; raises the error where there can be none.
 
-        True where a rest is needed: of the replicas that are left, those that had no room, or did not even take the text,
+        True where a rest is needed: of those that are left, the ones without room, or that did not even take the text,
         may do so in a moment.
         """
         if self._pool.choose(self._journey.excluded):
