@@ -3,6 +3,8 @@
 SwaraError
  ├── InvalidRequest      the caller must change the request
  │    └── UnknownName    ... because no such model or voice exists
+ ├── NotFound            there is no such synthesis, or it is not the caller's to hear
+ ├── OutOfRange          a listener wants what the history no longer holds
  ├── NotBuilt            the call exists in the contract and not yet in the code
  ├── Full                no room now; `retry_after_seconds` says when to try again
  ├── Unavailable         a service that is needed does not answer, or is shutting down
@@ -45,6 +47,24 @@ class UnknownName(InvalidRequest):
     """No such model or voice; the sentence lists the ones that exist."""
 
     label = "unknown_name"
+
+
+class NotFound(SwaraError):
+    """There is no such synthesis; the same is said of one that the caller may not hear."""
+
+    grpc_code = "NOT_FOUND"
+    http_status = 404
+    websocket_close = 1008
+    label = "not_found"
+
+
+class OutOfRange(SwaraError):
+    """A listener wants samples that the history does not hold."""
+
+    grpc_code = "OUT_OF_RANGE"
+    http_status = 416
+    websocket_close = 1008
+    label = "out_of_range"
 
 
 class NotBuilt(SwaraError):
@@ -108,7 +128,17 @@ class SetupError(Exception):
     """A service cannot start; its sentence is all the operator should need."""
 
 
-KINDS: tuple[type[SwaraError], ...] = (InvalidRequest, NotBuilt, Full, Unavailable, TimedOut, Cancelled, Broken)
+KINDS: tuple[type[SwaraError], ...] = (
+    InvalidRequest,
+    NotFound,
+    OutOfRange,
+    NotBuilt,
+    Full,
+    Unavailable,
+    TimedOut,
+    Cancelled,
+    Broken,
+)
 
 
 def kind_of(grpc_code: str) -> type[SwaraError]:

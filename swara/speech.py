@@ -29,6 +29,7 @@ class FinishReason(Enum):
     END_OF_SPEECH = "end_of_speech"
     MAX_FRAMES = "max_frames"
     RUNAWAY = "runaway"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)

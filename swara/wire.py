@@ -19,6 +19,7 @@ REASONS = {
     speech.FinishReason.END_OF_SPEECH: token_service_pb2.FINISH_REASON_END_OF_SPEECH,
     speech.FinishReason.MAX_FRAMES: token_service_pb2.FINISH_REASON_MAX_FRAMES,
     speech.FinishReason.RUNAWAY: token_service_pb2.FINISH_REASON_RUNAWAY,
+    speech.FinishReason.CANCELLED: token_service_pb2.FINISH_REASON_CANCELLED,
 }
 
 

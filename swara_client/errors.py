@@ -3,6 +3,8 @@
 SpeechError
  ├── InvalidRequest      change the request
  │    └── UnknownName    ... because no such model or voice exists
+ ├── NotFound            there is no such synthesis to listen to
+ ├── OutOfRange          a listener wants what the gateway's history no longer holds, or fell too far behind
  ├── NotBuilt            this gateway does not do that yet
  ├── Full                no room now; try again after `retry_after_seconds`
  ├── Unavailable         nobody answers, or a service went away in the middle
@@ -39,6 +41,14 @@ class UnknownName(InvalidRequest):
     """No such model or voice; the sentence lists the ones that exist."""
 
 
+class NotFound(SpeechError):
+    """There is no such synthesis to listen to."""
+
+
+class OutOfRange(SpeechError):
+    """A listener wants what the gateway's history no longer holds, or fell too far behind."""
+
+
 class NotBuilt(SpeechError):
     """This gateway does not do that yet."""
 
@@ -62,6 +72,8 @@ class Broken(SpeechError):
 KINDS: dict[str, type[SpeechError]] = {
     errors.InvalidRequest.label: InvalidRequest,
     errors.UnknownName.label: UnknownName,
+    errors.NotFound.label: NotFound,
+    errors.OutOfRange.label: OutOfRange,
     errors.NotBuilt.label: NotBuilt,
     errors.Full.label: Full,
     errors.Unavailable.label: Unavailable,

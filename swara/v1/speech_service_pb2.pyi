@@ -13,9 +13,11 @@ class ListenFrom(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LISTEN_FROM_UNSPECIFIED: _ClassVar[ListenFrom]
     LISTEN_FROM_START: _ClassVar[ListenFrom]
     LISTEN_FROM_LIVE: _ClassVar[ListenFrom]
+    LISTEN_FROM_SAMPLE: _ClassVar[ListenFrom]
 LISTEN_FROM_UNSPECIFIED: ListenFrom
 LISTEN_FROM_START: ListenFrom
 LISTEN_FROM_LIVE: ListenFrom
+LISTEN_FROM_SAMPLE: ListenFrom
 
 class SynthesizeRequest(_message.Message):
     __slots__ = ("text", "speaker", "priority", "shareable", "resume_token", "resumable")
@@ -114,14 +116,16 @@ class StreamSynthesizeRequest(_message.Message):
     def __init__(self, configuration: _Optional[_Union[StreamConfiguration, _Mapping]] = ..., text: _Optional[str] = ..., flush: _Optional[_Union[Flush, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
 class StreamConfiguration(_message.Message):
-    __slots__ = ("speaker", "priority", "shareable")
+    __slots__ = ("speaker", "priority", "shareable", "max_buffer_delay_ms")
     SPEAKER_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     SHAREABLE_FIELD_NUMBER: _ClassVar[int]
+    MAX_BUFFER_DELAY_MS_FIELD_NUMBER: _ClassVar[int]
     speaker: Speaker
     priority: _token_service_pb2.Priority
     shareable: bool
-    def __init__(self, speaker: _Optional[_Union[Speaker, _Mapping]] = ..., priority: _Optional[_Union[_token_service_pb2.Priority, str]] = ..., shareable: _Optional[bool] = ...) -> None: ...
+    max_buffer_delay_ms: int
+    def __init__(self, speaker: _Optional[_Union[Speaker, _Mapping]] = ..., priority: _Optional[_Union[_token_service_pb2.Priority, str]] = ..., shareable: _Optional[bool] = ..., max_buffer_delay_ms: _Optional[int] = ...) -> None: ...
 
 class Flush(_message.Message):
     __slots__ = ()
@@ -142,11 +146,13 @@ class StreamSynthesizeResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., chunk: _Optional[_Union[SpeechChunk, _Mapping]] = ..., finished: _Optional[_Union[SpeechFinished, _Mapping]] = ...) -> None: ...
 
 class ListenRequest(_message.Message):
-    __slots__ = ("synthesis_id",)
+    __slots__ = ("synthesis_id", "first_sample")
     SYNTHESIS_ID_FIELD_NUMBER: _ClassVar[int]
     FROM_FIELD_NUMBER: _ClassVar[int]
+    FIRST_SAMPLE_FIELD_NUMBER: _ClassVar[int]
     synthesis_id: str
-    def __init__(self, synthesis_id: _Optional[str] = ..., **kwargs) -> None: ...
+    first_sample: int
+    def __init__(self, synthesis_id: _Optional[str] = ..., first_sample: _Optional[int] = ..., **kwargs) -> None: ...
 
 class ListenResponse(_message.Message):
     __slots__ = ("started", "chunk", "finished")

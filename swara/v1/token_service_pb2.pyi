@@ -27,6 +27,7 @@ class FinishReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FINISH_REASON_END_OF_SPEECH: _ClassVar[FinishReason]
     FINISH_REASON_MAX_FRAMES: _ClassVar[FinishReason]
     FINISH_REASON_RUNAWAY: _ClassVar[FinishReason]
+    FINISH_REASON_CANCELLED: _ClassVar[FinishReason]
 ADMISSION_CLASS_UNSPECIFIED: AdmissionClass
 ADMISSION_CLASS_NEW: AdmissionClass
 ADMISSION_CLASS_CONTINUING: AdmissionClass
@@ -38,6 +39,7 @@ FINISH_REASON_UNSPECIFIED: FinishReason
 FINISH_REASON_END_OF_SPEECH: FinishReason
 FINISH_REASON_MAX_FRAMES: FinishReason
 FINISH_REASON_RUNAWAY: FinishReason
+FINISH_REASON_CANCELLED: FinishReason
 
 class Sampling(_message.Message):
     __slots__ = ("temperature", "top_k", "top_p", "repetition_penalty")
