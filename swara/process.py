@@ -1,5 +1,6 @@
 """A service as a process of this machine: started by module name, watched, ended by its id."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -28,12 +29,22 @@ def to_stderr(line: str) -> None:
 
 
 class ServiceProcess:
-    """One service in an interpreter of its own; every line it says goes to `sink`."""
+    """One service in an interpreter of its own; every line it says goes to `sink`.
 
-    def __init__(self, name: str, arguments: Sequence[str], sink: Callable[[str], None]) -> None:
+    `environment` is added to that of this process.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        sink: Callable[[str], None],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._process = subprocess.Popen(
             [sys.executable, "-m", name, *arguments],
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

@@ -52,6 +52,7 @@ class Progress:
         self.playback: Playback | None = None
         self.samples = 0
         self.resumed = 0
+        self.resume_token = b""
         self._player = Player()
         self._stopwatch = Stopwatch()
 
@@ -111,6 +112,7 @@ class Progress:
             raise Broken(f"expected sample {self.samples}, got sample {chunk.first_sample}", self.request_id)
         samples = from_bytes(chunk.pcm)
         self.samples += len(samples)
+        self.resume_token = chunk.resume_token
         self._player.feed(self._stopwatch.seconds, samples)
         return samples
 
@@ -149,6 +151,11 @@ class Outcome:
     def resumed(self) -> int:
         """How often it went on at another gateway, or at the same one after it had been away."""
         return self._progress.resumed
+
+    @property
+    def resume_token(self) -> bytes:
+        """What another gateway needs to go on after the last chunk; empty where none was asked for."""
+        return self._progress.resume_token
 
     @property
     def playback(self) -> Playback | None:

@@ -6,17 +6,20 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 
 from swara.errors import SetupError
 from swara.process import ServiceProcess, free_port, grpc_ready
 from swara.stack import WEIGHTS
-from swara.v1 import token_service_pb2, token_service_pb2_grpc
+from swara.v1 import audio_service_pb2, audio_service_pb2_grpc, token_service_pb2, token_service_pb2_grpc
 from tests.gateway.metrics_page import counted
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 15.0
+# Caches fill and allocators keep what they had: more than this, in one process, is a leak.
+GROWTH_BYTES = 30 * 1024 * 1024
 # Every gateway of a cluster signs with the same key, so that each can go on with what another began.
 RESUME_KEY = "5a" * 32
 
@@ -30,12 +33,17 @@ class Member:
     arguments: list[str]
     metrics_port: int = field(default_factory=free_port)
     lines: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
     process: ServiceProcess | None = None
 
-    def start(self) -> None:
+    @property
+    def flags(self) -> list[str]:
+        """All of its command line."""
         metrics = [f"--metrics-port={self.metrics_port}", "--metrics-host=127.0.0.1"]
-        arguments = [f"--address={self.address}", *metrics, *self.arguments]
-        self.process = ServiceProcess(self.service, arguments, self.lines.append)
+        return [f"--address={self.address}", *metrics, *self.arguments]
+
+    def start(self) -> None:
+        self.process = ServiceProcess(self.service, self.flags, self.lines.append, self.environment)
 
     @property
     def running(self) -> ServiceProcess:
@@ -62,6 +70,16 @@ class Member:
     def terminate(self) -> None:
         os.kill(self.running.pid, signal.SIGTERM)
 
+    def open_files(self) -> int:
+        return len(os.listdir(f"/proc/{self.running.pid}/fd"))
+
+    def threads(self) -> int:
+        return len(os.listdir(f"/proc/{self.running.pid}/task"))
+
+    def resident_bytes(self) -> int:
+        pages = int(Path(f"/proc/{self.running.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def revive(self) -> None:
         """Makes it run again, whatever a test did to it."""
         self.thaw()
@@ -78,14 +96,11 @@ class Member:
 class Cluster:
     """`pairs` of audio and token service, each pair over a Unix socket, and gateways that know all the pairs."""
 
-    def __init__(self, pairs: int = 2, gateways: int = 2, flags: dict[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, pairs: int = 2, gateways: int = 2) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="swara-")
-        given = flags or {}
-        self.tokens = [self._token(k, given.get("token_service", ())) for k in range(pairs)]
-        self.audios = [self._audio(k, given.get("audio_service", ())) for k in range(pairs)]
-        self.gateways = [
-            self.gateway([audio.address for audio in self.audios], given.get("gateway", ())) for _ in range(gateways)
-        ]
+        self.tokens = [self._token(k) for k in range(pairs)]
+        self.audios = [self.audio(f"127.0.0.1:{free_port()}", token) for token in self.tokens]
+        self.gateways = [self.gateway([audio.address for audio in self.audios]) for _ in range(gateways)]
 
     @property
     def members(self) -> list[Member]:
@@ -137,6 +152,11 @@ class Cluster:
     def wait_until_idle(self) -> None:
         wait_until(lambda: not self.busy, 15)
 
+    def places(self) -> int:
+        """How many new streams are let in: what one replica of N carries is kept for those that have begun."""
+        streams = [capacity_streams(audio) for audio in self.audios]
+        return max(1, sum(streams) * (len(streams) - 1) // len(streams))
+
     def speaking(self) -> int:
         """Which pair speaks now."""
         found: list[int] = []
@@ -155,18 +175,22 @@ class Cluster:
         ]
         return Member("gateway", f"127.0.0.1:{free_port()}", arguments)
 
-    def _token(self, number: int, flags: Sequence[str]) -> Member:
-        arguments = [f"--model={WEIGHTS / 'language_model'}", "--grace-seconds=1", *flags]
+    def audio(self, address: str, token: Member) -> Member:
+        """One more audio service; the caller starts and ends it."""
+        arguments = [f"--codec={WEIGHTS / 'codec'}", f"--token-address={token.address}", "--grace-seconds=1"]
+        return Member("audio_service", address, arguments)
+
+    def _token(self, number: int) -> Member:
+        arguments = [f"--model={WEIGHTS / 'language_model'}", "--grace-seconds=1"]
         return Member("token_service", f"unix:{self._folder.name}/token{number}.sock", arguments)
 
-    def _audio(self, number: int, flags: Sequence[str]) -> Member:
-        arguments = [
-            f"--codec={WEIGHTS / 'codec'}",
-            f"--token-address={self.tokens[number].address}",
-            "--grace-seconds=1",
-            *flags,
-        ]
-        return Member("audio_service", f"127.0.0.1:{free_port()}", arguments)
+
+def capacity_streams(audio: Member) -> int:
+    """How many streams an audio service and the token service behind it carry."""
+    with grpc.insecure_channel(audio.address) as channel:
+        stub = audio_service_pb2_grpc.AudioServiceStub(channel)
+        answer = stub.GetLoad(audio_service_pb2.AudioServiceGetLoadRequest(), timeout=5)
+    return min(answer.audio.capacity_streams, answer.token.capacity_streams)
 
 
 def load(token: Member) -> token_service_pb2.Load:

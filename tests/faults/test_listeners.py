@@ -1,6 +1,5 @@
 """Listeners who read slowly or vanish: they cost nobody else anything, and leave nothing behind."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,16 +9,14 @@ import httpx
 import pytest
 
 from swara.v1 import speech_service_pb2_grpc
-from tests.faults.cluster import Cluster, Member, wait_until
+from tests.faults.cluster import GROWTH_BYTES, Cluster, Member, wait_until
 from tests.faults.listening import TEXT, note_figure, request
 
 pytestmark = pytest.mark.faults
 
-CYCLES = 1_000
 SILENT_SECONDS = 2
 # Socket buffers, the gateway's window and its silence, at the speed at which two cores speak.
 HUNG_UP_SECONDS = 50.0
-GROWTH_BYTES = 30 * 1024 * 1024
 
 
 @pytest.fixture
@@ -38,7 +35,7 @@ def impatient(cluster: Cluster, tmp_path: Path) -> Iterator[Member]:
 def test_a_listener_who_takes_nothing_is_hung_up_on_with_a_sentence(
     cluster: Cluster, impatient: Member, tmp_path: Path
 ) -> None:
-    before = resident_bytes(impatient)
+    before = impatient.resident_bytes()
     body = {"input": TEXT * 8, "response_format": "pcm"}
     with (
         httpx.Client(transport=httpx.HTTPTransport(uds=f"{tmp_path}/http.sock"), timeout=60) as client,
@@ -48,18 +45,24 @@ def test_a_listener_who_takes_nothing_is_hung_up_on_with_a_sentence(
         said = "took nothing for 2 s and was hung up on"
         wait_until(lambda: any(said in line for line in impatient.lines), HUNG_UP_SECONDS)
         wait_until(lambda: not cluster.busy, 2)
-    assert resident_bytes(impatient) - before < GROWTH_BYTES
+    assert impatient.resident_bytes() - before < GROWTH_BYTES
 
 
-def test_listeners_who_connect_and_vanish_leave_nothing_behind(cluster: Cluster) -> None:
+@pytest.mark.parametrize(
+    "cycles", [500, pytest.param(10_000, marks=[pytest.mark.endurance, pytest.mark.timeout(1_800)])]
+)
+def test_listeners_who_connect_and_vanish_leave_nothing_behind(cluster: Cluster, cycles: int) -> None:
     vanish(cluster, 20)
     cluster.wait_until_idle()
-    before = {member: (open_files(member), resident_bytes(member)) for member in cluster.members}
-    note_figure("begun", vanish(cluster, CYCLES))
+    before = {member: (member.open_files(), member.threads(), member.resident_bytes()) for member in cluster.members}
+    note_figure("begun", vanish(cluster, cycles))
     cluster.wait_until_idle()
-    for member, (files, size_bytes) in before.items():
-        wait_until(lambda member=member, files=files: open_files(member) <= files + 3, 15)
-        assert resident_bytes(member) - size_bytes < GROWTH_BYTES
+    for member, (files, threads, size_bytes) in before.items():
+        wait_until(lambda member=member, files=files: member.open_files() <= files + 3, 15)
+        note_figure("more_threads", member.threads() - threads)
+        note_figure("more_megabytes", (member.resident_bytes() - size_bytes) / 1e6)
+        assert member.threads() <= threads + 3
+        assert member.resident_bytes() - size_bytes < GROWTH_BYTES
 
 
 def vanish(cluster: Cluster, times: int) -> int:
@@ -73,12 +76,3 @@ def vanish(cluster: Cluster, times: int) -> int:
                     begun += next(iter(call)).HasField("started")
             call.cancel()
     return begun
-
-
-def open_files(member: Member) -> int:
-    return len(os.listdir(f"/proc/{member.running.pid}/fd"))
-
-
-def resident_bytes(member: Member) -> int:
-    pages = int(Path(f"/proc/{member.running.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -3,63 +3,61 @@
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
-from swara_client import Client, Full
-from tests.faults.cluster import Cluster, Member
+from swara_client import Client
+from tests.faults.cluster import GROWTH_BYTES, Cluster, Member
+from tests.faults.crowd import Crowd
 from tests.faults.listening import SEED, TEXT, note_figure
 
 pytestmark = pytest.mark.faults
 
-CALLERS = 6
-OVERLOAD_SECONDS = 12.0
+OVERLOAD = 3
+GOODPUT_SHARE = 0.95
+REFUSED_P95_SECONDS = 0.05
 REFUSED_SECONDS = 0.25
 SHORT = "नमस्ते दोस्तों।"
 
 
-@dataclass
-class Tallies:
-    """What the callers of an overload saw; times in seconds."""
-
-    refused_seconds: list[float] = field(default_factory=list)
-    underruns: list[int] = field(default_factory=list)
-
-
-def test_past_the_last_place_everybody_is_refused_at_once_and_those_inside_do_not_stutter(cluster: Cluster) -> None:
-    tallies = Tallies()
-    until = time.monotonic() + OVERLOAD_SECONDS
-    with Client(cluster.addresses[0]) as client, ThreadPoolExecutor(CALLERS) as callers:
-        for call in [callers.submit(keep_asking, client, until, tallies) for _ in range(CALLERS)]:
-            call.result()
+@pytest.mark.parametrize(
+    ("capacity_seconds", "overload_seconds"),
+    [(10.0, 15.0), pytest.param(30.0, 60.0, marks=[pytest.mark.endurance, pytest.mark.timeout(300)])],
+)
+def test_three_times_as_many_as_there_are_places_cost_those_inside_nothing(
+    cluster: Cluster, capacity_seconds: float, overload_seconds: float
+) -> None:
+    """The refused know at once, the admitted do not stutter, as much is spoken as with nobody too many."""
+    memory_bytes = {member: member.resident_bytes() for member in cluster.members}
+    places = cluster.places()
+    fitting, too_many = Crowd(cluster.addresses, places), Crowd(cluster.addresses, OVERLOAD * places)
+    fitting_rate = spoken(fitting, capacity_seconds)
+    too_many_rate = spoken(too_many, overload_seconds)
     cluster.wait_until_idle()
-    refused = np.array(tallies.refused_seconds)
-    note_figure("spoken", len(tallies.underruns))
-    note_figure("underruns", sum(tallies.underruns))
+    refused = np.array(too_many.refused_seconds)
+    note_figure("places", places)
+    note_figure("spoken", len(too_many.told))
+    note_figure("underruns", too_many.underruns)
+    note_figure("goodput_of_capacity", too_many_rate / fitting_rate)
     note_figure("refused", len(refused))
     note_figure("refused_p95_seconds", float(np.quantile(refused, 0.95)))
     note_figure("refused_max_seconds", float(refused.max()))
-    assert len(tallies.underruns) >= 2
-    assert sum(tallies.underruns) == 0
-    assert np.quantile(refused, 0.95) < REFUSED_SECONDS
+    assert too_many.lost == []
+    assert too_many.underruns == 0
+    assert too_many_rate >= GOODPUT_SHARE * fitting_rate
+    assert np.quantile(refused, 0.95) <= REFUSED_P95_SECONDS
+    assert refused.max() <= REFUSED_SECONDS
+    for member, size_bytes in memory_bytes.items():
+        assert member.resident_bytes() - size_bytes < GROWTH_BYTES
 
 
-def keep_asking(client: Client, until: float, tallies: Tallies) -> None:
-    """Asks again as soon as it has been spoken to, and half a second after it was refused."""
-    while time.monotonic() < until:
-        asked = time.monotonic()
-        try:
-            speech = client.synthesize(TEXT, seed=SEED)
-        except Full:
-            tallies.refused_seconds.append(time.monotonic() - asked)
-            time.sleep(0.5)
-            continue
-        speech.read()
-        assert speech.playback
-        tallies.underruns.append(speech.playback.underruns)
+def spoken(crowd: Crowd, seconds: float) -> float:
+    """How many seconds of audio a crowd hears a second."""
+    began = time.monotonic()
+    with crowd.asking():
+        time.sleep(seconds)
+    return crowd.audio_seconds / (time.monotonic() - began)
 
 
 @pytest.fixture

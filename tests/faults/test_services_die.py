@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.faults
 # A frozen service is given up after 2 s without progress; then the next one reads the prompt and the frames so far.
 FROZEN_GAP_SECONDS = 5.0
 DEAD_GAP_SECONDS = 3.0
+PAUSE_SECONDS = 5.0
 # As many as ask; how many are admitted is for the machine to say.
 LISTENERS = 4
 KILLED_AFTER_SECONDS = 2.0
@@ -47,6 +49,29 @@ def test_a_service_that_freezes_is_given_up_and_not_heard(
     heard = hear(cluster.addresses[0], lambda: speaking().freeze())
     assert_same_speech(heard, undisturbed)
     assert heard.longest_gap_seconds < FROZEN_GAP_SECONDS
+
+
+def test_a_service_that_pauses_for_5_s_is_not_heard_and_is_used_again(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member]
+) -> None:
+    heard = hear(cluster.addresses[0], lambda: pause(speaking()))
+    assert_same_speech(heard, undisturbed)
+    assert heard.longest_gap_seconds < FROZEN_GAP_SECONDS
+    cluster.wait_until_idle()
+    cluster.wait_until_known()
+
+
+def test_the_only_service_may_pause_for_5_s(
+    cluster: Cluster, undisturbed: Heard, speaking: Callable[[], Member]
+) -> None:
+    cluster.audios[1].kill()
+    heard = hear(cluster.addresses[0], lambda: pause(speaking()))
+    assert_same_speech(heard, undisturbed)
+
+
+def pause(member: Member) -> None:
+    member.freeze()
+    threading.Timer(PAUSE_SECONDS, member.thaw).start()
 
 
 def test_a_service_that_drains_hands_its_stream_over(
