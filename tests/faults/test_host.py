@@ -81,7 +81,7 @@ def test_a_clock_that_jumps_an_hour_each_way_is_not_heard(undisturbed: Heard, tm
         offset.write_text("-3600\n")
 
     with alone:
-        heard = hear_hits(alone.addresses[0], {3: an_hour_ahead, 8: an_hour_behind})
+        heard = hear_hits(alone.addresses[0], {3: an_hour_behind, 8: an_hour_ahead})
         assert_same_speech(heard, undisturbed)
         assert_same_speech(hear(alone.addresses[0]), undisturbed)
 
