@@ -6,8 +6,6 @@ import os
 import sys
 from collections.abc import Coroutine
 
-import torch
-
 from swara.errors import SetupError
 from swara.logs import set_up_logs
 from swara.profile import load_profile
@@ -15,8 +13,8 @@ from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
 from swara.v1 import token_service_pb2, token_service_pb2_grpc
 from token_service import metrics
-from token_service.engines.base import Engine
-from token_service.engines.native.engine import NativeEngine
+from token_service.engines.base import Engine, EngineSetup
+from token_service.engines.registry import build_engine
 from token_service.model import fingerprint, model_folder
 from token_service.plan import Planner
 from token_service.prompt import Prompter, load_tokenizer
@@ -33,28 +31,33 @@ class EngineFailed(Exception):
 
 async def serve(settings: TokenSettings) -> None:
     """Startup, loop, shutdown; raises SetupError where the service cannot start."""
-    torch.set_num_threads(settings.threads)
     folder = model_folder(settings.model)
     profile = load_profile(folder, settings.profile)
     prompter = Prompter(profile, load_tokenizer(folder))
-    engine: Engine = NativeEngine(
-        folder, profile, settings.max_streams, settings.reserve_streams, settings.context_tokens
-    )
+    engine = build_engine(EngineSetup(folder, profile, settings))
+    try:
+        await engine.start()
+        service = TokenService(profile, fingerprint(folder), Planner(profile, prompter, engine.context_tokens), engine)
+        broken = await _answer(service, engine, settings)
+    finally:
+        await engine.stop()
+    if broken:
+        raise EngineFailed
+
+
+async def _answer(service: TokenService, engine: Engine, settings: TokenSettings) -> bool:
+    """Listens until a signal comes, then drains; True where the engine has broken instead."""
     serve_metrics(settings.metrics_host, settings.metrics_port)
-    await engine.start()
     metrics.watch(engine)
-    service = TokenService(profile, fingerprint(folder), Planner(profile, prompter, engine.context_tokens), engine)
     server = RpcServer()
     token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server.grpc)
     await server.start(settings.address, [SERVICE_NAME])
-    log.info("ready on %s, model %s, engine %s", settings.address, profile.name, engine.name)
+    log.info("ready on %s, engine %s", settings.address, engine.name)
     broken = await _first(engine.failed(), until_signalled()) == 0
     log.info("draining for at most %g s", settings.grace_seconds)
     service.draining = True
     await server.stop(settings.grace_seconds)
-    await engine.stop()
-    if broken:
-        raise EngineFailed
+    return broken
 
 
 async def _first(*waits: Coroutine[None, None, None]) -> int:

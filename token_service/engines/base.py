@@ -3,10 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from swara.frames import Codes, no_codes
+from swara.profile import Profile
 from swara.speech import AdmissionClass, Priority, Sampling
+from token_service.settings import TokenSettings
+
+
+@dataclass(frozen=True)
+class EngineSetup:
+    """What an engine is built from: a model folder, its profile, and the service's settings."""
+
+    folder: Path
+    profile: Profile
+    settings: TokenSettings
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ Norm weights are folded into the products that follow them, q, k and v are one m
 of q and k are reordered so that the two halves of a rotary pair are neighbours, a complex number.
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from swara.errors import SetupError
 from swara.profile import Profile
+from token_service.checkpoint import check_vocabulary, read_config
 
 
 @dataclass(frozen=True)
@@ -84,28 +84,12 @@ class LlamaWeights:
 def load_weights(folder: Path, profile: Profile) -> LlamaWeights:
     """Reads config.json and safetensors of a model folder as fp32; raises SetupError with a sentence."""
     shape = LlamaShape.of(read_config(folder))
-    if profile.top_id >= shape.vocabulary:
-        raise SetupError(
-            f"profile {profile.name} uses token id {profile.top_id}, but the checkpoint's vocabulary ends at "
-            f"{shape.vocabulary - 1}"
-        )
+    check_vocabulary(profile, shape.vocabulary)
     tensors = _read_tensors(folder)
     try:
         return _fuse(shape, tensors, profile)
     except KeyError as error:
         raise SetupError(f"the checkpoint in {folder} has no tensor {error.args[0]}") from None
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The config.json of a model folder."""
-    path = folder / "config.json"
-    if not path.is_file():
-        raise SetupError(f"{folder} is not a model folder: it has no config.json")
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise SetupError(f"{path} is not JSON: {error}") from None
-    return config
 
 
 def _read_tensors(folder: Path) -> dict[str, Tensor]:

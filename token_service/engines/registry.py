@@ -1,0 +1,33 @@
+"""Which engines there are. Each is a module that is imported only when it is chosen, and has `build`."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+
+from swara.errors import SetupError
+from token_service.engines.base import Engine, EngineSetup
+
+
+@dataclass(frozen=True)
+class EngineKind:
+    """A module with `build(setup: EngineSetup) -> Engine`, the package it needs, and how to come by that."""
+
+    module: str
+    package: str
+    remedy: str
+
+
+# The keys are the values of the setting `engine`.
+ENGINES = {
+    "native": EngineKind("token_service.engines.native.build", "torch", "pip install 'swara[token]'"),
+}
+
+
+def build_engine(setup: EngineSetup) -> Engine:
+    """The engine that the settings name, not started; raises SetupError where it cannot serve this model here."""
+    name = setup.settings.engine
+    kind = ENGINES[name]
+    if find_spec(kind.package) is None:
+        raise SetupError(f"engine {name} needs the package {kind.package}, which is not installed: {kind.remedy}")
+    engine: Engine = import_module(kind.module).build(setup)
+    return engine
