@@ -1,4 +1,4 @@
-"""text.py: where a text is cut, and that nothing spoken is lost."""
+"""Where a text is cut, and that nothing spoken is lost."""
 
 import unicodedata
 
@@ -6,13 +6,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.text import SHORT_CHARACTERS, segments, sentences
+from gateway.text import SHORT_CHARACTERS, segments
+from gateway.text.sentences import Sentences
+from tests.gateway.text_writing import HINDI, WRITING
 
-HINDI = (
-    "नमस्ते, आज मौसम बहुत अच्छा है और हम बाज़ार जा रहे हैं। "
-    "क्या आप हमारे साथ चलेंगे या घर पर ही रहेंगे? चलिए, जल्दी कीजिए और अपना सामान ले लीजिए!"
-)
-WRITING = st.text(st.sampled_from("कखगािी्ंaZ09।॥.?!…, ;:—-()\"'”\n\t₹%\u200d🙂"), max_size=300) | st.text(max_size=200)
+
+def sentences(text: str) -> list[str]:
+    splitter = Sentences(1_000, 1_000)
+    return splitter.feed(text) + splitter.flush()
 
 
 def without_space_and_punctuation(text: str) -> str:
@@ -36,7 +37,7 @@ def test_a_danda_without_a_space_after_it_ends_a_sentence() -> None:
 
 
 def test_a_blank_line_ends_a_sentence_and_a_single_line_break_does_not() -> None:
-    assert sentences("शीर्षक\n\nपहला\nवाक्य।") == ["शीर्षक", "पहला वाक्य।"]
+    assert sentences("शीर्षक\n\nपहला\nवाक्य।") == ["शीर्षक", "पहला\nवाक्य।"]
 
 
 def test_short_sentences_share_a_segment_because_each_would_be_over_before_the_next_begins() -> None:

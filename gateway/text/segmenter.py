@@ -1,0 +1,85 @@
+"""Packs sentences into segments: each one prompt, long enough to speak while the next one begins."""
+
+import unicodedata
+
+from gateway.text.sentences import LOOKAHEAD_CHARACTERS, Sentences
+
+# A segment shorter than this (under two seconds of speech) might be over before the next one's first audio is there, so
+# short sentences share a prompt.
+SHORT_CHARACTERS = 24
+# When this much has come after a segment, the next sentence cannot be a short one that would have to join it.
+APART_CHARACTERS = SHORT_CHARACTERS + LOOKAHEAD_CHARACTERS
+
+
+class Segmenter:
+    """Takes a text piece by piece, cut anywhere, and gives its segments, each at most `max_characters` long.
+
+    The first comes early: at the first sentence or clause border from `first_characters` on. With `first_characters`
+    at `max_characters` it is as long as the others. How the text was cut into pieces changes when segments come, never
+    what they are.
+    """
+
+    def __init__(self, max_characters: int, first_characters: int = SHORT_CHARACTERS) -> None:
+        self._max_characters = max_characters
+        self._first_characters = first_characters
+        self._sentences = Sentences(max_characters, first_characters)
+        self._held: list[str] = []
+        self._begun = False
+
+    def feed(self, piece: str) -> list[str]:
+        """The segments that are complete now."""
+        segments = self._packed(self._sentences.feed(piece))
+        if self._sentences.pending_characters >= APART_CHARACTERS:
+            segments += self._released(1 if self._held and self._is_short(self._held[-1]) else 0)
+        return self._spoken(segments)
+
+    def flush(self) -> list[str]:
+        """Segments of all that has come, without waiting for the sentence's end; the next piece begins a new text."""
+        segments = self._packed(self._sentences.flush())
+        if len(self._held) > 1 and self._is_short(self._held[-1]) and self._fit(*self._held[-2:]):
+            self._held[-2:] = [" ".join(self._held[-2:])]
+        segments += self._released(0)
+        self._begun = False
+        return self._spoken(segments)
+
+    def _packed(self, sentences: list[str]) -> list[str]:
+        """Puts sentences behind the held ones; gives the segments to which nothing will be added."""
+        segments = []
+        for sentence in sentences:
+            if self._held and self._is_short(self._held[-1]) and self._fit(self._held[-1], sentence):
+                self._held[-1] = f"{self._held[-1]} {sentence}"
+            else:
+                self._held.append(sentence)
+            if len(self._held) > 2 or (len(self._held) > 1 and not self._is_short(self._held[-1])):
+                segments += self._released(1)
+            if not self._begun and self._first_characters <= len(self._held[-1]) < self._max_characters:
+                segments += self._released(0)
+        return segments
+
+    def _released(self, kept: int) -> list[str]:
+        """All held segments but the last `kept`."""
+        count = len(self._held) - kept
+        released, self._held = self._held[:count], self._held[count:]
+        self._begun = self._begun or bool(released)
+        return released
+
+    def _is_short(self, segment: str) -> bool:
+        return len(segment) < SHORT_CHARACTERS
+
+    def _fit(self, first: str, second: str) -> bool:
+        return len(first) + 1 + len(second) <= self._max_characters
+
+    def _spoken(self, segments: list[str]) -> list[str]:
+        """Those with more in them than punctuation."""
+        return [segment for segment in segments if is_spoken(segment)]
+
+
+def segments(text: str, max_characters: int) -> list[str]:
+    """The segments of a whole text, each non-empty and at most `max_characters` long."""
+    segmenter = Segmenter(max_characters, first_characters=max_characters)
+    return segmenter.feed(text) + segmenter.flush()
+
+
+def is_spoken(segment: str) -> bool:
+    """Whether there is more in it than punctuation; symbols such as ₹ and % count as spoken."""
+    return any(unicodedata.category(mark)[0] in "LNMS" or mark in "%&@#*/" for mark in segment)
