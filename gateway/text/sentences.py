@@ -14,7 +14,7 @@ BORDER = re.compile(r"[।॥.?!…。？！]{1,8}[\"'”’»)\]]{0,4}|\n\n?|[,
 ITEM = re.compile(r"\n(?:[-*•‣·–] |[0-9०-९]{1,3}[.)] )")
 ITEM_CHARACTERS = 6
 # A border that ends this far before the end of what has come is certain: marks, quotes, a space, an item's number.
-LOOKAHEAD_CHARACTERS = 24
+LOOKAHEAD_CHARACTERS = 16
 WHITE = re.compile(r"\s+")
 CLAUSE_MARKS = frozenset(",;:،—–-")
 STRONG = frozenset("।॥。")
