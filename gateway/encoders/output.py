@@ -1,0 +1,46 @@
+"""What a listener wants to get: a format, a sample rate, a speed. A plain value: equal ones may share an Encoder."""
+
+from dataclasses import dataclass
+
+from gateway.encoders.encoder import Encoder
+from gateway.encoders.formats import FORMATS, Format
+from gateway.encoders.stages import Resample, Speed, Stage
+from gateway.fields import BadField
+
+MIN_SPEED = 0.25
+MAX_SPEED = 4.0
+
+
+@dataclass(frozen=True)
+class Output:
+    """One form of a stream; without a sample rate it is the model's own where the format has it."""
+
+    format: str = "mp3"
+    sample_rate_hz: int | None = None
+    speed: float = 1.0
+
+    def checked(self) -> "Output":
+        """Itself; raises BadField, with OpenAI's names of the fields, for what cannot be made."""
+        if self.format not in FORMATS:
+            raise BadField("response_format", f"response_format must be one of {', '.join(FORMATS)}")
+        rates_hz = self._format.rates_hz
+        if self.sample_rate_hz is not None and self.sample_rate_hz not in rates_hz:
+            listed = ", ".join(map(str, rates_hz))
+            raise BadField("sample_rate", f"sample_rate of {self.format} must be one of {listed}")
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise BadField("speed", f"speed must be between {MIN_SPEED:g} and {MAX_SPEED:g}, got {self.speed:g}")
+        return self
+
+    def open(self, source_rate_hz: int) -> Encoder:
+        """A new stream from PCM of that rate; raises InvalidRequest where the format's library is not installed."""
+        rate_hz = self.sample_rate_hz or self._format.rate_hz(source_rate_hz)
+        stages: list[Stage] = []
+        if self.speed != 1.0:
+            stages.append(Speed(source_rate_hz, self.speed))
+        if rate_hz != source_rate_hz:
+            stages.append(Resample(source_rate_hz, rate_hz))
+        return Encoder(self._format.content_type, rate_hz, stages, self._format.open_codec(rate_hz))
+
+    @property
+    def _format(self) -> Format:
+        return FORMATS[self.format]
