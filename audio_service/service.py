@@ -8,6 +8,7 @@ import grpc
 
 from audio_service.batcher import Batcher
 from audio_service.journal import journal
+from audio_service.silence import SilenceGuard, until_silence
 from audio_service.stream import Delays, Mode, Noise, Piece, Voicing
 from audio_service.synthesis import CodecFacts, Frames, Received, feed
 from audio_service.tasks import together
@@ -62,11 +63,12 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
             await context.write(self._started(started))
             if resumed is not None:
                 await seat.feed(resumed.first_frame, resumed.codes)
-            received = Received()
+            received, guard = Received(), SilenceGuard()
             async with together() as group:
-                group.create_task(feed(seat, generation.blocks(), received))
+                group.create_task(feed(seat, until_silence(generation, guard), received))
                 async for piece in seat.pieces():
                     note.spoke(piece)
+                    guard.hear(piece.samples)
                     await context.write(_chunk(request.segment, piece, received.take()))
             if (rest := received.take()) is not None:
                 end = Piece(seat.stream.samples, pcm.from_bytes(b""))

@@ -18,6 +18,7 @@ class Generation:
     def __init__(self, events: AsyncIterator[token_service_pb2.GenerateResponse], codebook_size: int) -> None:
         self._events = events
         self._codebook_size = codebook_size
+        self._total_frames = 0
         self.finished = token_service_pb2.GenerationFinished()
 
     async def started(self) -> token_service_pb2.GenerationStarted:
@@ -38,11 +39,18 @@ class Generation:
                 return
         raise Unavailable(f"the {SERVICE} ended the stream before it was finished")
 
+    def cut_short(self) -> None:
+        """What would still come is not wanted: it has run away."""
+        reason = token_service_pb2.FINISH_REASON_RUNAWAY
+        self.finished = token_service_pb2.GenerationFinished(reason=reason, frames=self._total_frames)
+
     def _frames(self, message: codes_pb2.Frames) -> Frames:
         try:
-            return frames_value(message, self._codebook_size)
+            frames = frames_value(message, self._codebook_size)
         except InvalidRequest as error:
             raise Broken(f"the {SERVICE} sent what this codec cannot decode: {error.sentence}") from None
+        self._total_frames = frames.first_frame + len(frames.codes)
+        return frames
 
 
 class TokenClient:
