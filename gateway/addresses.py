@@ -8,6 +8,24 @@ from swara.errors import SetupError
 DNS = "dns:///"
 
 
+def pools(text: str) -> dict[str, tuple[str, ...]]:
+    """Addresses by the name of their model: `hindi=host:port,host:port; english=host:port`; raises SetupError.
+
+    The one pool of a gateway that has no other may go without a name, which is then "".
+    """
+    parts = [part for part in text.split(";") if part.strip()] or [text]
+    found: dict[str, tuple[str, ...]] = {}
+    for part in parts:
+        name, equals, listed = part.partition("=")
+        name, listed = (name.strip(), listed) if equals else ("", part)
+        if name in found or (len(parts) > 1 and not name):
+            raise SetupError(
+                "with several models each has its own name in audio_address: name=addresses; name=addresses"
+            )
+        found[name] = parse(listed)
+    return found
+
+
 def parse(text: str) -> tuple[str, ...]:
     """A comma-separated list of `host:port`, `unix:/path` and `dns:///name:port`; raises SetupError."""
     addresses = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

@@ -14,10 +14,11 @@ RESERVE_SHARE = 1 / 3
 
 
 class Admission:
-    """Counts the streams of one gateway."""
+    """Counts the streams of one gateway; `what` they are is said to those who are refused."""
 
-    def __init__(self, max_streams: int) -> None:
+    def __init__(self, max_streams: int, what: str = "streams") -> None:
         self._max_streams = max_streams
+        self._what = what
         self._reserve_streams = max(1, round(max_streams * RESERVE_SHARE))
         self._streams = 0
         self._draining = False
@@ -39,7 +40,7 @@ class Admission:
             raise Unavailable("this gateway is shutting down")
         reserve_streams = 0 if admission_class is AdmissionClass.NEW else self._reserve_streams
         if self._streams >= self._max_streams + reserve_streams:
-            raise Full(f"all {self._max_streams} streams of this gateway are taken", RETRY_AFTER_SECONDS)
+            raise Full(f"all {self._max_streams} {self._what} of this gateway are taken", RETRY_AFTER_SECONDS)
         self._streams += 1
         self._empty.clear()
         try:

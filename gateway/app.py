@@ -7,6 +7,7 @@ import secrets
 from gateway import addresses
 from gateway.admission import Admission
 from gateway.audio_client import AudioClient
+from gateway.broadcasts import Broadcasts
 from gateway.failover import Failover, Patience
 from gateway.grpc_api import SERVICE_NAME, SpeechServicer
 from gateway.http_api import application
@@ -14,9 +15,11 @@ from gateway.metrics import GatewayMetrics
 from gateway.models import Models
 from gateway.pipeline import Limits, Pipeline
 from gateway.pool import Pool
+from gateway.relay import GatewayRelay
 from gateway.resume import Sealer, keys_of
-from gateway.sessions import Sessions
+from gateway.sessions import House, Sessions
 from gateway.settings import GatewaySettings
+from gateway.synthesis_id import SynthesisIds
 from gateway.web import WebServer
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
@@ -33,16 +36,26 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self._pool = Pool(addresses.parse(settings.audio_address), AudioClient)
+        pools = {name: Pool(known, AudioClient) for name, known in addresses.pools(settings.audio_address).items()}
+        self._pools = tuple(pools.values())
         self._admission = Admission(settings.max_streams)
+        self._listeners = Admission(settings.max_listeners, "listeners")
         metrics = GatewayMetrics()
         patience = Patience(settings.queue_seconds, settings.first_seconds, settings.progress_seconds)
-        source = Failover(self._pool, patience, metrics.failed_over)
-        models = Models(source.model)
-        limits = Limits(settings.max_text_characters, settings.max_lead_seconds)
-        pipeline = Pipeline(source, models, limits, Sealer(_resume_keys(settings), settings.resume_seconds))
-        self._sessions = sessions = Sessions(pipeline, self._admission, metrics, settings.silent_seconds)
-        metrics.watch(self._pool)
+        models = Models({name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()})
+        limits = Limits(settings.max_text_characters, settings.max_lead_seconds, settings.writer_pause_seconds)
+        keys = _resume_keys(settings)
+        pipeline = Pipeline(models, limits, Sealer(keys, settings.resume_seconds))
+        self._relay = GatewayRelay()
+        broadcasts = Broadcasts(
+            SynthesisIds(keys, settings.advertised_address or settings.address),
+            self._relay,
+            settings.history_bytes,
+            settings.linger_seconds,
+        )
+        house = House(pipeline, limits, broadcasts, self._admission, self._listeners, metrics)
+        self._sessions = sessions = Sessions(house, settings.silent_seconds)
+        metrics.watch(self._pools)
         self._rpc = RpcServer()
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(
@@ -54,8 +67,9 @@ class Gateway:
         serve_metrics(self._settings.metrics_host, self._settings.metrics_port)
         await self._web.start(self._settings.http_address, self._settings.silent_seconds)
         await self._rpc.start(self._settings.address, [SERVICE_NAME])
-        self._looking = asyncio.create_task(self._pool.run())
-        self._looking.add_done_callback(_say_if_broken)
+        self._looking = [asyncio.create_task(pool.run()) for pool in self._pools]
+        for looking in self._looking:
+            looking.add_done_callback(_say_if_broken)
         log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
 
     async def stop(self) -> None:
@@ -66,12 +80,16 @@ class Gateway:
             group.create_task(self._rpc.stop(grace_seconds + FAREWELL_SECONDS))
             group.create_task(self._drain(grace_seconds))
         await self._web.stop()
-        self._looking.cancel()
-        await self._pool.close()
+        for looking in self._looking:
+            looking.cancel()
+        for pool in self._pools:
+            await pool.close()
+        await self._relay.close()
         log.info("stopped")
 
     async def _drain(self, grace_seconds: float) -> None:
-        if not await self._admission.drain(grace_seconds):
+        drained = await asyncio.gather(self._admission.drain(grace_seconds), self._listeners.drain(grace_seconds))
+        if not all(drained):
             log.warning("the grace period is over; the streams that still run are cut off")
             self._sessions.cut_off()
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from gateway.models import Model
+from gateway.model import Model
 from gateway.replica import ReplicaLoad
 from gateway.segment import SegmentChunk, SegmentEvent, SegmentFinished, SegmentOrder, SegmentStarted
 from swara import wire

@@ -24,7 +24,8 @@ class Chunk:
 
     `first_sample` counts from the start of the synthesis, `first_frame` from the start of the segment. `codes` are all
     frames received since the last chunk (packed, 14 bytes each), those still waiting for their lookahead included.
-    `resume_token` is for going on after this chunk; empty where nobody asked for it.
+    `resume_token` is for going on after this chunk; empty where nobody asked for it. `text` is the segment's, with its
+    first chunk only.
     """
 
     segment: int
@@ -33,19 +34,23 @@ class Chunk:
     first_frame: int
     codes: bytes
     resume_token: bytes = b""
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class Timings:
-    """Where the time went, in seconds; the first two since the request's arrival, the rest summed over the segments."""
+    """Where the time went, in seconds; the first two since the request's arrival, the rest summed over the segments.
+
+    The rest is 0 where it is not known: of a speech that was stopped, or that another gateway speaks.
+    """
 
     first_chunk_seconds: float
     total_seconds: float
-    first_token_seconds: float
-    queue_seconds: float
-    prefill_seconds: float
-    decode_seconds: float
-    codec_seconds: tuple[float, ...]
+    first_token_seconds: float = 0.0
+    queue_seconds: float = 0.0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    codec_seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

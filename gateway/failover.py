@@ -4,15 +4,15 @@ Only here is anything tried again; a service below that fails says so at once. W
 deadline that has passed, are never tried again.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 
+from gateway import silence
 from gateway.journey import Journey, OtherModel
-from gateway.models import Model
+from gateway.model import Model
 from gateway.pool import Pool
 from gateway.replica import Health, Replica
 from gateway.retry_budget import RetryBudget
@@ -20,6 +20,7 @@ from gateway.segment import SegmentChunk, SegmentEvent, SegmentOrder
 from gateway.turn import Turn
 from swara.errors import Broken, Full, SwaraError, Unavailable, Withdrawn
 from swara.logs import request_log
+from swara.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +82,12 @@ class Failover:
         spoke = False
         async with aclosing(replica.source.speak(journey.begin())) as events:
             while not journey.finished:
-                seconds = self._silence_seconds(replica, journey) if spoke else self._patience.first_seconds
+                quiet = Stopwatch()
                 try:
-                    async with asyncio.timeout(seconds):
+                    async with self._silence(replica, journey, spoke):
                         event = await anext(events, None)
                 except TimeoutError:
-                    raise Hung(f"the audio service at {replica.address} was silent for {seconds:g} s") from None
+                    raise Hung(f"the audio service at {replica.address} was silent for {quiet.seconds:.0f} s") from None
                 if event is None:
                     raise Unavailable(f"the audio service at {replica.address} ended the stream before its end")
                 if isinstance(event, SegmentChunk) and not spoke:
@@ -94,12 +95,16 @@ class Failover:
                     replica.worked()
                 yield event
 
-    def _silence_seconds(self, replica: Replica, journey: Journey) -> float:
-        """How long a replica that speaks may pause; where no other one answers, waiting is better than an end."""
-        other = self._pool.choose(journey.excluded | {replica})
-        if other and other.health is Health.SERVING:
-            return self._patience.progress_seconds
-        return max(self._patience.progress_seconds, self._patience.first_seconds)
+    def _silence(self, replica: Replica, journey: Journey, spoke: bool) -> AbstractAsyncContextManager[None]:
+        """How long a replica may pause; once it has spoken, waiting is better than an end where no other answers."""
+
+        def replaceable() -> bool:
+            other = self._pool.choose(journey.excluded | {replica})
+            return other is not None and other.health is Health.SERVING
+
+        first_seconds, progress_seconds = self._patience.first_seconds, self._patience.progress_seconds
+        longest_seconds = max(first_seconds, progress_seconds) if spoke else first_seconds
+        return silence.at_most(longest_seconds, progress_seconds if spoke else longest_seconds, replaceable)
 
     def _blame(self, journey: Journey, replica: Replica, error: SwaraError) -> None:
         """Notes whose fault it was; raises Broken where it is likelier the text's."""

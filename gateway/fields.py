@@ -1,10 +1,10 @@
 """Reads requests that come as JSON: bytes to an object, its fields to a SpeechRequest, each with its type checked."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TypeVar, cast
 
-from gateway.models import shown
+from gateway.model import shown
 from gateway.request import SpeechRequest
 from swara.errors import InvalidRequest
 from swara.speech import MAX_SEED, Sampling
@@ -56,6 +56,16 @@ class Fields:
             return None if value is None else float(value)
         except OverflowError:
             raise BadField(name, f"{name} is out of range") from None
+
+    def object(self, name: str) -> dict[str, Any] | None:
+        """An object; None where it is missing."""
+        return self._typed(name, dict, "an object")
+
+    def one_of(self, name: str, known: Sequence[str]) -> str:
+        """One of the known strings; the first of them where it is missing."""
+        if (value := self.text(name, known[0])) not in known:
+            raise BadField(name, f"{name} must be one of {', '.join(known)}, got {shown(value)}")
+        return value
 
     def _typed(self, name: str, kind: type[T], article: str) -> T | None:
         """The value if it is of this kind, or a whole number where a float is wanted; None where it is missing."""

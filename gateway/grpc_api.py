@@ -1,15 +1,18 @@
 """The gRPC door: SpeechService. It only translates: message to request, event to message, error to status."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import grpc
 
-from gateway import messages, request_id
+from gateway import dictation, messages, request_id
+from gateway.events import SpeechEvent
+from gateway.hangup import alongside
 from gateway.metrics import Door
 from gateway.models import Models
+from gateway.relay import CREDENTIAL_HEADER, RELAYED_HEADER
 from gateway.sessions import Sessions
-from swara.errors import NotBuilt
 from swara.server import answering
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
@@ -37,9 +40,7 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
         name = await _introduce(context)
         async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
             wanted = messages.speech_request(request, name, context.time_remaining(), session.arrival)
-            async with aclosing(session.speak(wanted)) as events:
-                async for event in events:
-                    await context.write(messages.response(event))
+            await _answer(context, session.speak(wanted), speech.SynthesizeResponse)
 
     async def ListVoices(
         self,
@@ -56,18 +57,43 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
         request_iterator: AsyncIterator[speech.StreamSynthesizeRequest],
         context: grpc.aio.ServicerContext[speech.StreamSynthesizeRequest, speech.StreamSynthesizeResponse],
     ) -> None:
-        """Comes later."""
-        async with answering(context, await _introduce(context)):
-            raise NotBuilt("StreamSynthesize is not built yet; Synthesize speaks a whole text")
+        """Speaks a text while it is being written."""
+        name = await _introduce(context)
+        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
+            configuration = await dictation.configuration(request_iterator)
+            manuscript = self._sessions.manuscript(configuration.max_buffer_delay_ms / 1000 or None)
+            wanted = messages.streamed_request(
+                configuration, manuscript, name, context.time_remaining(), session.arrival
+            )
+            await alongside(
+                _answer(context, session.speak(wanted), speech.StreamSynthesizeResponse),
+                dictation.read(request_iterator, manuscript, session.stop),
+            )
 
     async def Listen(
         self,
         request: speech.ListenRequest,
         context: grpc.aio.ServicerContext[speech.ListenRequest, speech.ListenResponse],
     ) -> None:
-        """Comes later."""
-        async with answering(context, await _introduce(context)):
-            raise NotBuilt("Listen is not built yet; every synthesis has one listener")
+        """Joins a synthesis that is already running."""
+        name = await _introduce(context)
+        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
+            wanted = messages.listen_request(request, name, context.time_remaining(), session.key_name)
+            metadata = dict(context.invocation_metadata() or ())
+            wanted = replace(
+                wanted,
+                credential=str(metadata.get(CREDENTIAL_HEADER, "")),
+                relayed=RELAYED_HEADER in metadata,
+            )
+            await _answer(context, session.listen(wanted), speech.ListenResponse)
+
+
+async def _answer(
+    context: grpc.aio.ServicerContext, events: AsyncGenerator[SpeechEvent, None], kind: type[messages.Response]
+) -> None:
+    async with aclosing(events):
+        async for event in events:
+            await context.write(messages.response(event, kind))
 
 
 async def _introduce(context: grpc.aio.ServicerContext) -> str:

@@ -22,3 +22,17 @@ async def until_gone(work: Coroutine[Any, Any, None], gone: Coroutine[Any, Any, 
         raise errors.exceptions[0] from None
     if worker.cancelled():
         raise Cancelled("the caller went away")
+
+
+async def alongside(work: Coroutine[Any, Any, None], reading: Coroutine[Any, Any, None]) -> None:
+    """Runs `work` to its end while `reading` runs too, which then is cancelled; an error of either ends both.
+
+    The error is raised as it is, not as a group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            reader = group.create_task(reading)
+            await work
+            reader.cancel()
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None

@@ -1,12 +1,15 @@
 """The public messages of speech_service.proto: requests to values, events and models to messages."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import TypeVar
 
 from gateway.events import Chunk, Finished, SpeechEvent, Started
-from gateway.models import Model
-from gateway.request import SpeechRequest
+from gateway.manuscript import Manuscript
+from gateway.model import Model
+from gateway.request import ListenRequest, SpeechRequest
 from swara import wire
-from swara.errors import InvalidRequest, NotBuilt
+from swara.errors import InvalidRequest
 from swara.speech import Priority
 from swara.stopwatch import Stopwatch
 from swara.v1 import speech_service_pb2 as speech
@@ -16,36 +19,77 @@ from swara.v1 import token_service_pb2 as token
 def speech_request(
     message: speech.SynthesizeRequest, request_id: str, timeout_seconds: float | None, arrival: Stopwatch
 ) -> SpeechRequest:
-    """What the caller asks for; raises InvalidRequest, and NotBuilt for what the code has not yet."""
+    """What the caller asks for; raises InvalidRequest."""
     if message.resume_token and (message.text or message.HasField("speaker")):
         raise InvalidRequest("a resume token says what is to be spoken and how: text and speaker must be empty with it")
-    if message.shareable:
-        raise NotBuilt("shareable syntheses are not built yet; send the text without shareable")
-    speaker = message.speaker
+    return replace(
+        _spoken(message.speaker, message.priority, message.shareable, request_id, arrival),
+        text=message.text,
+        timeout_seconds=timeout_seconds,
+        resumable=message.resumable,
+        resume_token=message.resume_token,
+    )
+
+
+def streamed_request(
+    message: speech.StreamConfiguration,
+    manuscript: Manuscript,
+    request_id: str,
+    timeout_seconds: float | None,
+    arrival: Stopwatch,
+) -> SpeechRequest:
+    """What the caller asks for whose text comes while it is spoken."""
+    return replace(
+        _spoken(message.speaker, message.priority, message.shareable, request_id, arrival),
+        timeout_seconds=timeout_seconds,
+        manuscript=manuscript,
+    )
+
+
+def _spoken(
+    speaker: speech.Speaker, priority: token.Priority, shareable: bool, request_id: str, arrival: Stopwatch
+) -> SpeechRequest:
     return SpeechRequest(
         request_id=request_id,
-        text=message.text,
+        text="",
         model=speaker.model,
         voice=speaker.voice,
         sampling=wire.sampling_value(speaker.sampling),
         seed=speaker.seed if speaker.HasField("seed") else None,
-        priority=wire.PRIORITIES.get(message.priority, Priority.INTERACTIVE),
-        timeout_seconds=timeout_seconds,
-        resumable=message.resumable,
-        resume_token=message.resume_token,
+        priority=wire.PRIORITIES.get(priority, Priority.INTERACTIVE),
+        shareable=shareable,
         arrival=arrival,
     )
 
 
-def response(event: SpeechEvent) -> speech.SynthesizeResponse:
-    """An event as the caller gets it; frames stay inside."""
+def listen_request(
+    message: speech.ListenRequest, request_id: str, timeout_seconds: float | None, key_name: str
+) -> ListenRequest:
+    """Which synthesis the caller wants to join, and where; raises InvalidRequest."""
+    start = getattr(message, "from")
+    if message.first_sample and start != speech.LISTEN_FROM_SAMPLE:
+        raise InvalidRequest("first_sample goes with LISTEN_FROM_SAMPLE only")
+    return ListenRequest(
+        request_id=request_id,
+        synthesis_id=message.synthesis_id,
+        first_sample=None if start == speech.LISTEN_FROM_LIVE else message.first_sample,
+        timeout_seconds=timeout_seconds,
+        key_name=key_name,
+    )
+
+
+Response = TypeVar("Response", speech.SynthesizeResponse, speech.StreamSynthesizeResponse, speech.ListenResponse)
+
+
+def response(event: SpeechEvent, kind: type[Response]) -> Response:
+    """An event as the caller of one of the streaming calls gets it; frames stay inside."""
     match event:
         case Started():
-            return speech.SynthesizeResponse(started=_started(event))
+            return kind(started=_started(event))
         case Chunk():
-            return speech.SynthesizeResponse(chunk=_chunk(event))
+            return kind(chunk=_chunk(event))
         case Finished():
-            return speech.SynthesizeResponse(finished=_finished(event))
+            return kind(finished=_finished(event))
 
 
 def _started(event: Started) -> speech.SpeechStarted:

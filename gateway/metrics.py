@@ -1,5 +1,6 @@
 """The gateway's Prometheus metrics. Base units, closed label sets, never a request id."""
 
+from collections.abc import Sequence
 from enum import Enum
 from functools import partial
 
@@ -34,6 +35,7 @@ class GatewayMetrics:
 
     def __init__(self) -> None:
         self.active = Gauge("swara_gateway_active_streams", "Streams being spoken", ["door"])
+        self.listeners = Gauge("swara_gateway_listeners", "Listeners of syntheses that another has asked for", ["door"])
         self._requests = Counter("swara_gateway_requests", "Requests by how they ended", ["door", "outcome"])
         self._sent_bytes = Counter("swara_gateway_pcm_bytes", "PCM handed to listeners", ["door"])
         self._first_audio = Histogram(
@@ -63,16 +65,23 @@ class GatewayMetrics:
 
     def _show_zeros(self, door: str) -> None:
         """Makes every label set exist from the start, so that rates have a beginning."""
-        for family in (self.active, self._sent_bytes, self._first_audio, self._underruns, self._real_time_factor):
+        for family in (
+            self.active,
+            self.listeners,
+            self._sent_bytes,
+            self._first_audio,
+            self._underruns,
+            self._real_time_factor,
+        ):
             family.labels(door)
         for outcome in OUTCOMES:
             self._requests.labels(door, outcome)
 
-    def watch(self, pool: Pool) -> None:
-        """Shows the pool as it is whenever somebody asks."""
-        self._waiting.set_function(lambda: len(pool.line))
+    def watch(self, pools: Sequence[Pool]) -> None:
+        """Shows the pools as they are whenever somebody asks."""
+        self._waiting.set_function(lambda: sum(len(pool.line) for pool in pools))
         for health in Health:
-            self._replicas.labels(health.value).set_function(partial(_count, pool, health))
+            self._replicas.labels(health.value).set_function(partial(_count, pools, health))
 
     def failed_over(self, reason: str) -> None:
         """A segment went on at another audio service."""
@@ -95,5 +104,5 @@ class GatewayMetrics:
             self._real_time_factor.labels(door.value).observe(playback.real_time_factor)
 
 
-def _count(pool: Pool, health: Health) -> int:
-    return sum(replica.health is health for replica in pool.replicas)
+def _count(pools: Sequence[Pool], health: Health) -> int:
+    return sum(replica.health is health for pool in pools for replica in pool.replicas)

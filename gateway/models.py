@@ -1,70 +1,66 @@
-"""The models behind this gateway: which exist, with which voices and limits."""
+"""The models behind this gateway: which exist, and who speaks with each."""
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 
+from gateway.model import Model, shown
+from gateway.segment import AudioSource
 from swara.errors import UnknownName
-from swara.profile import Voice
 
 # A service that came back with another model is noticed after this; asking each time would cost every request two hops.
 FRESH_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Model:
-    """What the gateway must know about a speech language model; `max_text_characters` is the limit of one segment."""
-
-    name: str
-    fingerprint: str
-    voices: tuple[Voice, ...]
-    languages: tuple[str, ...]
-    sample_rate_hz: int
-    max_text_characters: int
-
-    def voice(self, name: str) -> str:
-        """The voice of that name, or the default where it is empty; raises UnknownName."""
-        names = [voice.name for voice in self.voices]
-        if name and name not in names:
-            raise UnknownName(f"model {self.name} has no voice {shown(name)}; it has {', '.join(names)}")
-        return name or names[0]
+# The name of a pool that has none.
+UNNAMED = ""
 
 
 class Models:
-    """Finds models by name and remembers them for `FRESH_SECONDS`."""
+    """Finds models by name, and who speaks with them; remembers what they are for `FRESH_SECONDS`.
 
-    def __init__(self, ask: Callable[[], Awaitable[Model]]) -> None:
-        self._ask = ask
-        self._known: Model | None = None
-        self._asked_seconds = 0.0
+    Each pool of audio services has the name of its model; the one pool of a gateway that has no other may be unnamed
+    (""), and is then called as its model calls itself.
+    """
+
+    def __init__(self, sources: Mapping[str, AudioSource]) -> None:
+        self._sources = dict(sources)
+        self._known: dict[str, tuple[Model, float]] = {}
 
     async def find(self, name: str) -> Model:
-        """The model of that name, or the default where it is empty; raises UnknownName or Unavailable."""
-        model = await self._default()
+        """The model of that name, or the first where it is empty; raises UnknownName or Unavailable."""
+        pool = self._pool(name)
+        model = await self._model(pool)
         if name and name != model.name:
             raise UnknownName(f"there is no model {shown(name)}; this gateway has {model.name}")
         return model
 
+    def source(self, name: str) -> AudioSource:
+        """Who speaks with the model of that name; raises UnknownName."""
+        return self._sources[self._pool(name)]
+
     async def all(self) -> list[Model]:
-        """Every model, the default first."""
-        return [await self._default()]
+        """Every model whose services answer, the default first; raises Unavailable where none does."""
+        found = await asyncio.gather(*map(self._model, self._sources), return_exceptions=True)
+        if models := [model for model in found if isinstance(model, Model)]:
+            return models
+        raise next(error for error in found if isinstance(error, BaseException))
 
     async def ask_again(self) -> None:
-        """Asks the services themselves, now; raises Unavailable where they do not answer."""
-        self._known = None
-        await self._default()
+        """Asks the services themselves, now; raises Unavailable where none of them answers."""
+        self._known.clear()
+        await self.all()
 
-    async def _default(self) -> Model:
-        if self._known is None or time.monotonic() - self._asked_seconds > FRESH_SECONDS:
-            self._known = None
-            model = await self._ask()
-            self._known, self._asked_seconds = model, time.monotonic()
-            return model
-        return self._known
+    def _pool(self, name: str) -> str:
+        """The name of the pool that a caller's name for a model stands for."""
+        if UNNAMED in self._sources:
+            return UNNAMED
+        if name and name not in self._sources:
+            raise UnknownName(f"there is no model {shown(name)}; this gateway has {', '.join(self._sources)}")
+        return name or next(iter(self._sources))
 
-
-def shown(name: str, characters: int = 40) -> str:
-    """A caller's name for something, short enough and harmless to repeat in a sentence."""
-    if len(name) > characters:
-        name = name[:characters] + "…"
-    return ascii(name) if not name.isprintable() else f"'{name}'"
+    async def _model(self, pool: str) -> Model:
+        model, asked_seconds = self._known.pop(pool, (None, 0.0))
+        if model is None or time.monotonic() - asked_seconds > FRESH_SECONDS:
+            model, asked_seconds = await self._sources[pool].model(), time.monotonic()
+        self._known[pool] = model, asked_seconds
+        return replace(model, name=pool or model.name)

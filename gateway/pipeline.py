@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from gateway import text
 from gateway.events import SpeechEvent
 from gateway.models import Models
-from gateway.request import SpeechRequest
+from gateway.request import NothingToSay, SpeechRequest
 from gateway.resume import Sealer
 from gateway.script import START, Position, Script
-from gateway.segment import AudioSource, SegmentChunk, SegmentFinished, SegmentStarted
+from gateway.segment import SegmentChunk, SegmentFinished, SegmentStarted
 from gateway.tally import Tally
+from gateway.text import Segmenter, segments
+from gateway.texts import Arriving, Texts, Written
 from swara.speech import Priority
 
 # Drawn seeds fit a JavaScript number, so that a browser can hand one back unchanged; given ones may have all 64 bits.
@@ -21,17 +22,21 @@ DRAWN_SEED_BITS = 53
 
 @dataclass(frozen=True)
 class Limits:
-    """What the gateway lets one request ask for; `max_lead_seconds` is how far generation may run ahead of playback."""
+    """What the gateway lets one request ask for.
+
+    `max_lead_seconds` is how far generation may run ahead of playback, `writer_pause_seconds` how long somebody who
+    writes a text while it is spoken may write nothing.
+    """
 
     max_text_characters: int
     max_lead_seconds: float
+    writer_pause_seconds: float = 60.0
 
 
 class Pipeline:
-    """Speaks requests through an audio source."""
+    """Speaks requests, each through the audio services of its model."""
 
-    def __init__(self, source: AudioSource, models: Models, limits: Limits, sealer: Sealer) -> None:
-        self._source = source
+    def __init__(self, models: Models, limits: Limits, sealer: Sealer) -> None:
         self._models = models
         self._limits = limits
         self._sealer = sealer
@@ -40,13 +45,14 @@ class Pipeline:
         """Yields Started, then Chunks, then Finished; closing it stops the segment that is being spoken at once.
 
         The next segment is ordered when the generation of the current one has ended: from then on until its samples
-        have been played the listener holds what generation was ahead, and `text.segments` makes that long enough.
+        have been played the listener holds what generation was ahead, and the segmenter makes that long enough. While
+        its text has not been written yet, nothing is ordered and no slot is held.
         """
         script, start = await self._script(request)
-        tally, seal = Tally(request.arrival, start), None
-        for index in range(start.segment, script.segments):
-            order = script.order(index, start if index == start.segment else START)
-            async with aclosing(self._source.speak(order)) as events:
+        tally, seal, index = Tally(request.arrival, start), None, start.segment
+        while (text := await script.texts.segment(index)) is not None:
+            order = script.order(index, text, start if index == start.segment else START)
+            async with aclosing(self._models.source(script.model).speak(order)) as events:
                 async for event in events:
                     match event:
                         case SegmentStarted():
@@ -55,11 +61,14 @@ class Pipeline:
                                 yield script.started(event)
                             seal = self._sealer.seal(script, index) if request.resumable else None
                         case SegmentChunk():
-                            if chunk := tally.chunk(index, event):
+                            if chunk := tally.chunk(index, event, text):
                                 yield replace(chunk, resume_token=seal.token(tally.position())) if seal else chunk
                         case SegmentFinished():
                             tally.segment(event)
-        yield tally.finished(script.segments)
+            index += 1
+        if index == 0:
+            raise NothingToSay
+        yield tally.finished(index)
 
     async def _script(self, request: SpeechRequest) -> tuple[Script, Position]:
         if request.resume_token:
@@ -71,7 +80,13 @@ class Pipeline:
             model=model.name,
             voice=model.voice(request.voice),
             seed=secrets.randbits(DRAWN_SEED_BITS) if request.seed is None else request.seed,
-            texts=tuple(text.segments(request.text, model.max_text_characters)),
+            texts=_texts(request, model.max_text_characters),
             max_lead_seconds=self._limits.max_lead_seconds if request.priority is Priority.INTERACTIVE else 0.0,
         )
         return script, START
+
+
+def _texts(request: SpeechRequest, max_segment_characters: int) -> Texts:
+    if request.manuscript is not None:
+        return Arriving(request.manuscript, Segmenter(max_segment_characters))
+    return Written(tuple(segments(request.text, max_segment_characters)))

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 from gateway import addresses
 from gateway.line import Line
-from gateway.models import Model
+from gateway.model import Model
 from gateway.replica import Health, Replica, ReplicaSource
 from swara.errors import SwaraError, Unavailable
 

@@ -2,17 +2,25 @@
 
 from dataclasses import dataclass, field
 
+from gateway.manuscript import Manuscript
 from swara.errors import InvalidRequest
 from swara.speech import MAX_SEED, Priority, Sampling
 from swara.stopwatch import Stopwatch
+
+
+class NothingToSay(InvalidRequest):
+    """The text holds nothing that could be spoken."""
+
+    def __init__(self) -> None:
+        super().__init__("the text is empty: it needs at least one letter or digit")
 
 
 @dataclass(frozen=True)
 class SpeechRequest:
     """One text to be spoken; empty names take the defaults, a seed of None is drawn, `arrival` began when it came.
 
-    With a `resume_token` the rest of an interrupted synthesis instead, which the token tells; `resumable` asks for such
-    a token with every chunk.
+    With a `manuscript` the text that is written there instead; with a `resume_token` the rest of an interrupted
+    synthesis, which the token tells. `resumable` asks for such a token with every chunk, `shareable` lets others in.
     """
 
     request_id: str
@@ -25,6 +33,8 @@ class SpeechRequest:
     timeout_seconds: float | None = None
     resumable: bool = False
     resume_token: bytes = b""
+    shareable: bool = False
+    manuscript: Manuscript | None = field(default=None, compare=False)
     arrival: Stopwatch = field(default_factory=Stopwatch, compare=False)
 
     @property
@@ -34,8 +44,8 @@ class SpeechRequest:
 
     def checked(self, max_text_characters: int) -> "SpeechRequest":
         """Itself; raises InvalidRequest with a sentence for what no model could speak."""
-        if not any(map(str.isalnum, self.text)):
-            raise InvalidRequest("the text is empty: it needs at least one letter or digit")
+        if self.manuscript is None and not any(map(str.isalnum, self.text)):
+            raise NothingToSay
         if len(self.text) > max_text_characters:
             raise InvalidRequest(f"the text has {len(self.text)} characters, the limit is {max_text_characters}")
         for name in ("text", "model", "voice"):
@@ -51,3 +61,20 @@ def _refuse_lone_surrogates(name: str, value: str) -> None:
         value.encode()
     except UnicodeEncodeError:
         raise InvalidRequest(f"{name} is not valid Unicode: it holds half of a surrogate pair") from None
+
+
+@dataclass(frozen=True)
+class ListenRequest:
+    """Asks to join a synthesis from `first_sample` on; None joins live.
+
+    `key_name` is the API key's; `credential` is what the caller showed for it, passed on to the gateway that owns the
+    synthesis; `relayed` is whether another gateway asks for its listener, which is never passed on again.
+    """
+
+    request_id: str
+    synthesis_id: str
+    first_sample: int | None = 0
+    timeout_seconds: float | None = None
+    key_name: str = ""
+    credential: str = ""
+    relayed: bool = False

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 
 from gateway.request import SpeechRequest
 from gateway.script import Position, Script
+from gateway.texts import Written
 from swara.errors import InvalidRequest, SetupError
 from swara.speech import Priority, Sampling
 
@@ -93,7 +94,7 @@ def _head(script: Script, segment: int) -> bytes:
         "seed": script.seed,
         "sampling": asdict(request.sampling),
         "priority": request.priority.value,
-        "texts": script.rest(segment),
+        "texts": script.texts.rest(segment),
     }
     return zlib.compress(json.dumps(values, ensure_ascii=False).encode())
 
@@ -106,9 +107,8 @@ def _script(head: bytes, request: SpeechRequest, at: Position, max_lead_seconds:
         model=values["model"],
         voice=values["voice"],
         seed=values["seed"],
-        texts=tuple(values["texts"]),
+        texts=Written(tuple(values["texts"]), at.segment),
         max_lead_seconds=max_lead_seconds if priority is Priority.INTERACTIVE else 0.0,
-        first_segment=at.segment,
         fingerprint=values["fingerprint"],
     )
 

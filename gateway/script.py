@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.events import Started
 from gateway.request import SpeechRequest
 from gateway.segment import SegmentOrder, SegmentStarted
+from gateway.texts import Texts
 from swara.speech import AdmissionClass, segment_seed
 
 SYNTHESIS_ID_BYTES = 16
@@ -31,7 +32,7 @@ START = Position()
 
 @dataclass(frozen=True)
 class Script:
-    """A request with everything resolved; `texts` begins with segment number `first_segment`.
+    """A request with everything resolved.
 
     `fingerprint` is the model's that the text was begun with; empty while it has not begun.
     """
@@ -40,19 +41,9 @@ class Script:
     model: str
     voice: str
     seed: int
-    texts: tuple[str, ...]
+    texts: Texts
     max_lead_seconds: float
-    first_segment: int = 0
     fingerprint: str = ""
-
-    @property
-    def segments(self) -> int:
-        """Segments of the text in all."""
-        return self.first_segment + len(self.texts)
-
-    def rest(self, segment: int) -> tuple[str, ...]:
-        """The texts from this segment on."""
-        return self.texts[segment - self.first_segment :]
 
     def started(self, first: SegmentStarted) -> Started:
         """What the listener is told, once the first segment has been taken."""
@@ -66,16 +57,16 @@ class Script:
             sample_rate_hz=first.sample_rate_hz,
         )
 
-    def order(self, segment: int, at: Position = START) -> SegmentOrder:
+    def order(self, segment: int, text: str, at: Position = START) -> SegmentOrder:
         """The order for one segment, from a position in it; only the first of a new text may be refused."""
         return SegmentOrder(
             request_id=self.request.request_id,
             segment=segment,
-            text=self.rest(segment)[0],
+            text=text,
             voice=self.voice,
             sampling=self.request.sampling,
             seed=segment_seed(self.seed, segment),
-            admission_class=self._admission_class(segment),
+            admission_class=_admission_class(segment, at),
             priority=self.request.priority,
             timeout_seconds=self.request.remaining_seconds,
             max_lead_seconds=self.max_lead_seconds,
@@ -84,7 +75,8 @@ class Script:
             fingerprint=self.fingerprint,
         )
 
-    def _admission_class(self, segment: int) -> AdmissionClass:
-        if self.request.resume_token and segment == self.first_segment:
-            return AdmissionClass.RESUMED
-        return AdmissionClass.CONTINUING if segment else AdmissionClass.NEW
+
+def _admission_class(segment: int, at: Position) -> AdmissionClass:
+    if at.codes:
+        return AdmissionClass.RESUMED
+    return AdmissionClass.CONTINUING if segment else AdmissionClass.NEW

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from gateway.models import Model
+from gateway.model import Model
 from swara.speech import AdmissionClass, FinishReason, Priority, Sampling
 
 

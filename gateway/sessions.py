@@ -4,33 +4,46 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from gateway.admission import Admission
+from gateway.broadcasts import Broadcasts
 from gateway.ending import Ending
-from gateway.events import Chunk, SpeechEvent, Started
+from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
+from gateway.manuscript import Manuscript
 from gateway.metrics import FINISHED, Door, GatewayMetrics
-from gateway.pipeline import Pipeline
-from gateway.request import SpeechRequest
+from gateway.pipeline import Limits, Pipeline
+from gateway.request import ListenRequest, SpeechRequest
 from gateway.window import Window
 from swara.errors import Broken, Cancelled, SwaraError, Unavailable
 from swara.logs import request_log
 from swara.pcm import from_bytes
 from swara.player import Player
-from swara.speech import AdmissionClass
+from swara.speech import AdmissionClass, FinishReason
 from swara.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
+
+SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True)
+class House:
+    """What all sessions of a gateway share; `speakers` and `listeners` count those who speak and those who joined."""
+
+    pipeline: Pipeline
+    limits: Limits
+    broadcasts: Broadcasts
+    speakers: Admission
+    listeners: Admission
+    metrics: GatewayMetrics
 
 
 class Sessions:
     """Opens sessions; every door has the same ones."""
 
-    def __init__(
-        self, pipeline: Pipeline, admission: Admission, metrics: GatewayMetrics, silent_seconds: float
-    ) -> None:
-        self._pipeline = pipeline
-        self._admission = admission
-        self._metrics = metrics
+    def __init__(self, house: House, silent_seconds: float) -> None:
+        self._house = house
         self._silent_seconds = silent_seconds
         self._endings: set[Ending] = set()
 
@@ -39,17 +52,24 @@ class Sessions:
         for ending in self._endings:
             ending.tell(Unavailable("this gateway is shutting down"))
 
+    def manuscript(self, patience_seconds: float | None) -> Manuscript:
+        """A text to be written: how long it may wait for the end of its sentence, None for as long as it takes."""
+        limits = self._house.limits
+        return Manuscript(limits.max_text_characters, patience_seconds, limits.writer_pause_seconds)
+
     @asynccontextmanager
-    async def open(self, door: Door, request_id: str) -> AsyncIterator["Session"]:
+    async def open(self, door: Door, request_id: str, key_name: str = "") -> AsyncIterator["Session"]:
         """A session that counts how it ends and says so in one log line; errors pass through."""
         ending = Ending()
         window = Window(self._silent_seconds, ending.tell)
-        session = Session(door, request_id, self._pipeline, self._admission, self._metrics, window)
+        session = Session(door, request_id, key_name, self._house, window)
         outcome, sentence = FINISHED, ""
         self._endings.add(ending)
         try:
             async with ending.reached():
                 yield session
+            if session.stopped:
+                outcome = Cancelled.label
         except SwaraError as error:
             outcome, sentence = error.label, error.sentence
             raise
@@ -61,53 +81,93 @@ class Sessions:
             raise
         finally:
             self._endings.discard(ending)
-            self._metrics.ended(door, outcome)
+            self._house.metrics.ended(door, outcome)
             session.log.info("%s: %s%s", session.closing_words, outcome, f": {sentence}" if sentence else "")
 
 
 class Session:
-    """One request; `arrival` began when it came."""
+    """One request; `arrival` began when it came, `key_name` is the caller's API key's."""
 
-    def __init__(
-        self,
-        door: Door,
-        request_id: str,
-        pipeline: Pipeline,
-        admission: Admission,
-        metrics: GatewayMetrics,
-        window: Window,
-    ) -> None:
+    def __init__(self, door: Door, request_id: str, key_name: str, house: House, window: Window) -> None:
         self.request_id = request_id
+        self.key_name = key_name
         self.arrival = Stopwatch()
         self.log = request_log(log, request_id)
+        self.stopped = False
         self._door = door
-        self._pipeline = pipeline
-        self._admission = admission
-        self._metrics = metrics
+        self._house = house
         self._window = window
         self._player: Player | None = None
+        self._last: Chunk | None = None
+        self._finished = False
+
+    def stop(self) -> None:
+        """Ends the speech at once, as its listener wished: no more chunks, and Finished when the slot is free."""
+        self.stopped = True
+        self._window.stop()
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The pipeline's events, with a place held and everything measured while they flow."""
+        events = self._placed(request)
+        if request.shareable:
+            events = self._house.broadcasts.open(events, self.key_name)
+        async with aclosing(self._heard(events)) as heard:
+            async for event in heard:
+                yield event
+
+    async def listen(self, wanted: ListenRequest) -> AsyncGenerator[SpeechEvent, None]:
+        """The events of a synthesis that another has asked for."""
+        with self._house.listeners.place(), self._house.metrics.listeners.labels(self._door.value).track_inprogress():
+            self.log.info("listener joined at %s", self._door.value)
+            async with aclosing(self._heard(self._house.broadcasts.listen(wanted))) as heard:
+                async for event in heard:
+                    yield replace(event, request_id=self.request_id) if isinstance(event, Started) else event
+
+    async def _placed(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
+        """The synthesis itself, which may go on for others when its session has ended."""
         admission_class = AdmissionClass.RESUMED if request.resume_token else AdmissionClass.NEW
-        with self._admission.place(admission_class), self._metrics.active.labels(self._door.value).track_inprogress():
+        active = self._house.metrics.active.labels(self._door.value)
+        with self._house.speakers.place(admission_class), active.track_inprogress():
             self.log.info("stream opened at %s: %s", self._door.value, _wanted(request))
-            try:
-                async with aclosing(self._window.through(self._pipeline.speak(request))) as events:
-                    async for event in events:
-                        self._note(event)
-                        yield event
-            finally:
-                if self._player:
-                    self._metrics.played(self._door, self._player.finish(self.arrival.seconds))
+            async with aclosing(self._house.pipeline.speak(request)) as events:
+                async for event in events:
+                    yield event
+
+    async def _heard(self, events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
+        """The events as the listener takes them, measured."""
+        try:
+            async with aclosing(self._window.through(events)) as kept:
+                async for event in kept:
+                    self._note(event)
+                    yield event
+            if self.stopped and not self._finished:
+                yield self._cut_short()
+        finally:
+            if self._player:
+                self._house.metrics.played(self._door, self._player.finish(self.arrival.seconds))
 
     def _note(self, event: SpeechEvent) -> None:
         match event:
             case Started():
                 self._player = Player(event.sample_rate_hz)
             case Chunk() if self._player:
+                self._last = event
+                self.arrival.mark("heard")
                 self._player.feed(self.arrival.seconds, from_bytes(event.pcm))
-                self._metrics.sent(self._door, len(event.pcm))
+                self._house.metrics.sent(self._door, len(event.pcm))
+            case Finished():
+                self._finished = True
+
+    def _cut_short(self) -> Finished:
+        """The end of a speech that was stopped: what was heard of it."""
+        last = self._last
+        return Finished(
+            reason=FinishReason.CANCELLED,
+            samples=last.first_sample + len(last.pcm) // SAMPLE_BYTES if last else 0,
+            segments=last.segment + 1 if last else 0,
+            frames=0,
+            timings=Timings(self.arrival.at("heard") or 0.0, self.arrival.seconds),
+        )
 
     @property
     def closing_words(self) -> str:
@@ -118,4 +178,6 @@ class Session:
 
 
 def _wanted(request: SpeechRequest) -> str:
+    if request.manuscript is not None:
+        return "a text that is being written"
     return "the rest of another's" if request.resume_token else f"{len(request.text)} characters"

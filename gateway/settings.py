@@ -20,7 +20,7 @@ class GatewaySettings(ServiceSettings):
     audio_address: str = Field(
         "127.0.0.1:50052",
         description="where the audio services are: addresses separated by commas; dns:///name:port stands for "
-        "every address that DNS gives for the name",
+        "every address that DNS gives for the name; for several models name=addresses;name=addresses",
     )
     metrics_port: int = Field(9101, ge=1, le=65_535, description="Prometheus port")
     max_text_characters: int = Field(5_000, ge=1, description="longest text of one request, in characters")
@@ -42,6 +42,19 @@ class GatewaySettings(ServiceSettings):
     resume_seconds: float = Field(300.0, gt=0, description="how long a resume token is good for")
     max_lead_seconds: float = Field(
         0.0, ge=0, description="how far generation may run ahead of playback, in seconds of audio; 0 is without bound"
+    )
+    writer_pause_seconds: float = Field(
+        60.0, gt=0, description="how long somebody who writes a text while it is spoken may write nothing"
+    )
+    advertised_address: str = Field(
+        "", description="where other gateways reach this one's gRPC, for listeners who join there; empty takes address"
+    )
+    max_listeners: int = Field(1_000, ge=1, description="listeners of shareable syntheses at once, beside max_streams")
+    history_bytes: int = Field(
+        8_388_608, ge=96_000, description="PCM of a shareable synthesis that is kept for those who join: 3 minutes"
+    )
+    linger_seconds: float = Field(
+        30.0, ge=0, description="how long a shareable synthesis can be joined after its last listener has heard its end"
     )
     silent_seconds: float = Field(10.0, ge=1, description="listeners who take nothing for this long are hung up on")
 

@@ -30,17 +30,22 @@ class Tally:
     def _segment_frames(self) -> int:
         return len(self._codes) // FRAME_BYTES
 
-    def chunk(self, segment: int, piece: SegmentChunk) -> Chunk | None:
-        """The listener's chunk; None while there are frames and no samples yet, which then come with the next chunk."""
+    def chunk(self, segment: int, piece: SegmentChunk, text: str = "") -> Chunk | None:
+        """The listener's chunk; None while there are frames and no samples yet, which then come with the next chunk.
+
+        `text` is the segment's; its first chunk tells it.
+        """
         self._check(piece)
         self._codes += piece.codes
         if not piece.pcm:
             return None
         self._arrival.mark("first chunk")
         first_sample = self._spoken_samples + self._segment_samples
+        told = "" if self._segment_samples else text
         self._segment_samples += len(piece.pcm) // SAMPLE_BYTES
         first_frame, self._sent_frames = self._sent_frames, self._segment_frames
-        return Chunk(segment, first_sample, piece.pcm, first_frame, bytes(self._codes[first_frame * FRAME_BYTES :]))
+        codes = bytes(self._codes[first_frame * FRAME_BYTES :])
+        return Chunk(segment, first_sample, piece.pcm, first_frame, codes, text=told)
 
     def position(self) -> Position:
         """Where the synthesis is: what somebody needs who is to go on after the last chunk."""

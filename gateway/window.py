@@ -25,6 +25,7 @@ class Window:
         self._held: deque[SpeechEvent] = deque()
         self._held_bytes = 0
         self._ended = False
+        self._stopped = False
         self._error: Exception | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -38,6 +39,11 @@ class Window:
         finally:
             filling.cancel()
             await asyncio.wait([filling])
+
+    def stop(self) -> None:
+        """Ends it now: nothing that is held is heard, and the stream behind is closed before the end is seen."""
+        self._stopped = True
+        self._news.set()
 
     async def _fill(self, events: AsyncGenerator[SpeechEvent, None]) -> None:
         try:
@@ -65,11 +71,11 @@ class Window:
                 raise error from None
 
     async def _next(self) -> SpeechEvent | None:
-        while not self._held:
+        while self._stopped or not self._held:
+            if self._stopped or (self._ended and self._error is None):
+                return None
             if self._error is not None:
                 raise self._error
-            if self._ended:
-                return None
             self._news.clear()
             await self._news.wait()
         event = self._held.popleft()

@@ -117,7 +117,6 @@ def too_hot() -> speech.Speaker:
         (speech.SynthesizeRequest(text="  \n"), grpc.StatusCode.INVALID_ARGUMENT),
         (speech.SynthesizeRequest(text=LONG), grpc.StatusCode.INVALID_ARGUMENT),
         (speech.SynthesizeRequest(text=TEXT, speaker=too_hot()), grpc.StatusCode.INVALID_ARGUMENT),
-        (speech.SynthesizeRequest(text=TEXT, shareable=True), grpc.StatusCode.UNIMPLEMENTED),
         (speech.SynthesizeRequest(text=TEXT, resume_token=b"x"), grpc.StatusCode.INVALID_ARGUMENT),
         (speech.SynthesizeRequest(resume_token=b"x"), grpc.StatusCode.INVALID_ARGUMENT),
     ],
@@ -131,13 +130,39 @@ def test_grpc_answers_with_the_code_a_sentence_and_the_request_id(
     assert caught.value.details().endswith("(request mine-3)")
 
 
-def test_calls_that_come_later_answer_unimplemented_with_a_sentence(lone_gateway: Doors) -> None:
-    with lone_gateway.stub() as stub:
-        calls = (stub.Listen(speech.ListenRequest(), timeout=5), stub.StreamSynthesize(iter(()), timeout=5))
-        for call in calls:
-            with pytest.raises(grpc.RpcError, match="not built yet") as caught:
-                list(call)
-            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+def configuration(**fields: object) -> speech.StreamSynthesizeRequest:
+    return speech.StreamSynthesizeRequest(configuration=speech.StreamConfiguration(**fields))
+
+
+def piece(text: str) -> speech.StreamSynthesizeRequest:
+    return speech.StreamSynthesizeRequest(text=text)
+
+
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        ([], "the stream ended before its configuration"),
+        ([piece(TEXT)], "the first message must be the configuration, got text"),
+        ([speech.StreamSynthesizeRequest()], "the first message must be the configuration, got nothing"),
+        ([configuration(), configuration()], "a second configuration came"),
+        ([configuration(), speech.StreamSynthesizeRequest()], "a message carried nothing"),
+        ([configuration(), piece("x" * 60), piece("x" * 60)], "120 characters by now, the limit is 100"),
+        ([configuration(speaker=too_hot()), piece(TEXT)], "temperature must be between 0 and 2"),
+    ],
+)
+def test_a_stream_of_text_that_is_wrong_is_told_why(
+    lone_gateway: Doors, messages: list[speech.StreamSynthesizeRequest], sentence: str
+) -> None:
+    with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match=sentence) as caught:
+        list(stub.StreamSynthesize(iter(messages), metadata=(("x-request-id", "mine-5"),), timeout=5))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.details().endswith("(request mine-5)")
+
+
+def test_a_synthesis_that_nobody_speaks_cannot_be_joined(lone_gateway: Doors) -> None:
+    with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match="no synthesis with this id") as caught:
+        list(stub.Listen(speech.ListenRequest(synthesis_id="0123"), timeout=5))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 def test_a_text_of_megabytes_is_refused_with_a_sentence(lone_gateway: Doors) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from gateway import messages
 from gateway.events import Chunk, Finished, Started, Timings
-from gateway.models import Model
+from gateway.model import Model
 from gateway.request_id import resolve, with_id
-from swara.errors import InvalidRequest, NotBuilt
+from swara.errors import InvalidRequest
 from swara.profile import Voice
 from swara.speech import FinishReason, Priority, Sampling
 from swara.stopwatch import Stopwatch
@@ -28,19 +28,34 @@ def test_a_request_that_sets_nothing_has_no_seed_and_is_interactive() -> None:
     assert request.remaining_seconds is None
 
 
-@pytest.mark.parametrize("field", [{"shareable": True}])
-def test_what_comes_later_is_said_to_be_not_built(field: dict[str, object]) -> None:
-    with pytest.raises(NotBuilt, match="not built yet"):
-        messages.speech_request(speech.SynthesizeRequest(text="t", **field), "r1", None, Stopwatch())
+@pytest.mark.parametrize(
+    ("start", "first_sample", "wanted"),
+    [
+        (speech.LISTEN_FROM_UNSPECIFIED, 0, 0),
+        (speech.LISTEN_FROM_START, 0, 0),
+        (speech.LISTEN_FROM_LIVE, 0, None),
+        (speech.LISTEN_FROM_SAMPLE, 4096, 4096),
+    ],
+)
+def test_a_listener_joins_at_a_sample_or_live(start: int, first_sample: int, wanted: int | None) -> None:
+    message = speech.ListenRequest(synthesis_id="s", first_sample=first_sample, **{"from": start})
+    assert messages.listen_request(message, "r1", None, "").first_sample == wanted
+
+
+def test_a_sample_to_join_at_needs_to_be_asked_for() -> None:
+    with pytest.raises(InvalidRequest, match="LISTEN_FROM_SAMPLE only"):
+        messages.listen_request(speech.ListenRequest(synthesis_id="s", first_sample=1), "r1", None, "")
 
 
 def test_events_become_messages_with_the_same_values() -> None:
-    started = messages.response(Started("r1", "s1", "m", "f", "v", 2**64 - 1, 24_000)).started
+    started = messages.response(
+        Started("r1", "s1", "m", "f", "v", 2**64 - 1, 24_000), speech.SynthesizeResponse
+    ).started
     assert (started.request_id, started.synthesis_id, started.seed) == ("r1", "s1", 2**64 - 1)
-    chunk = messages.response(Chunk(2, 4096, b"\1\2", 1, b"codes")).chunk
+    chunk = messages.response(Chunk(2, 4096, b"\1\2", 1, b"codes"), speech.ListenResponse).chunk
     assert (chunk.segment, chunk.first_sample, chunk.pcm) == (2, 4096, b"\1\2")
     end = Finished(FinishReason.RUNAWAY, 2048, 1, 1, Timings(0.5, 1.0, 0.1, 0.0, 0.1, 0.2, (0.3,)))
-    finished = messages.response(end).finished
+    finished = messages.response(end, speech.StreamSynthesizeResponse).finished
     assert (finished.reason, finished.samples, finished.frames) == (token.FINISH_REASON_RUNAWAY, 2048, 1)
     assert (finished.first_chunk_seconds, finished.total_seconds) == (0.5, 1.0)
 

@@ -7,12 +7,13 @@ import pytest
 from gateway.request import SpeechRequest
 from gateway.resume import FRONT, MAC_BYTES, Sealer, keys_of
 from gateway.script import Position, Script
+from gateway.texts import Written
 from swara.errors import InvalidRequest, SetupError
 from swara.speech import AdmissionClass, Priority, Sampling
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 REQUEST = SpeechRequest("r1", "…", sampling=Sampling(temperature=0.5, top_k=0), priority=Priority.BATCH)
-SCRIPT = Script(REQUEST, "m", "asha", 2**64 - 1, ("पहला।", "दूसरा।", "तीसरा।"), 0.0, fingerprint="f1")
+SCRIPT = Script(REQUEST, "m", "asha", 2**64 - 1, Written(("पहला।", "दूसरा।", "तीसरा।")), 0.0, fingerprint="f1")
 POSITION = Position(segment=1, next_sample=4096, codes=bytes(range(42)), spoken_samples=2**40, spoken_frames=7)
 
 
@@ -29,17 +30,17 @@ def test_a_token_says_all_that_is_needed_to_go_on() -> None:
     assert position == POSITION
     assert (script.model, script.voice, script.seed, script.fingerprint) == ("m", "asha", 2**64 - 1, "f1")
     assert (script.request.sampling, script.request.priority) == (REQUEST.sampling, Priority.BATCH)
-    assert (script.texts, script.segments) == (SCRIPT.texts[1:], 3)
+    assert script.texts == Written(("दूसरा।", "तीसरा।"), 1)
     assert script.request.request_id == "r2"
 
 
 def test_the_segment_goes_on_with_its_own_seed_and_may_not_be_refused() -> None:
     script, position = opened(token())
-    order = script.order(1, position)
-    assert (order.text, order.seed) == ("दूसरा।", SCRIPT.order(1).seed)
+    order = script.order(1, "दूसरा।", position)
+    assert order.seed == SCRIPT.order(1, "दूसरा।").seed
     assert order.admission_class is AdmissionClass.RESUMED
     assert (order.resume_codes, order.first_sample, order.fingerprint) == (POSITION.codes, 4096, "f1")
-    assert script.order(2).admission_class is AdmissionClass.CONTINUING
+    assert script.order(2, "तीसरा।").admission_class is AdmissionClass.CONTINUING
 
 
 def test_no_byte_of_it_can_be_changed() -> None:

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from gateway.admission import Admission
-from gateway.models import Model
+from gateway.model import Model
 from gateway.request import SpeechRequest
 from gateway.script import Script
 from gateway.segment import SegmentChunk, SegmentFinished
 from gateway.tally import Tally
+from gateway.texts import Written
 from swara.errors import Broken, Full, Unavailable, UnknownName
 from swara.frames import FRAME_BYTES, SAMPLES_PER_FRAME
 from swara.profile import Voice
@@ -83,15 +84,15 @@ def test_the_end_sums_the_segments() -> None:
 
 
 def test_only_the_first_segment_may_be_refused_and_each_has_the_published_seed() -> None:
-    script = Script(SpeechRequest("r1", "…"), "m", "a", 7, ("x", "y", "z"), 0.0)
-    orders = [script.order(k) for k in range(3)]
+    script = Script(SpeechRequest("r1", "…"), "m", "a", 7, Written(("x", "y", "z")), 0.0)
+    orders = [script.order(k, "x") for k in range(3)]
     assert [order.admission_class for order in orders] == [AdmissionClass.NEW, *2 * [AdmissionClass.CONTINUING]]
     assert [order.seed for order in orders] == [segment_seed(7, k) for k in range(3)]
 
 
 def test_a_segments_deadline_is_what_is_left_of_the_callers() -> None:
-    script = Script(SpeechRequest("r1", "…", timeout_seconds=0.0), "m", "a", 7, ("x",), 0.0)
-    assert script.order(0).timeout_seconds == 0.0
+    script = Script(SpeechRequest("r1", "…", timeout_seconds=0.0), "m", "a", 7, Written(("x",)), 0.0)
+    assert script.order(0, "x").timeout_seconds == 0.0
 
 
 def test_an_unknown_voice_is_told_the_known_ones() -> None:

@@ -18,7 +18,6 @@ from swara.v1 import speech_service_pb2, speech_service_pb2_grpc
 from swara_client import Client
 from tests.stack.doors import (
     DOORS,
-    LONG,
     SHORT,
     Asked,
     Door,
@@ -146,19 +145,3 @@ def test_each_service_has_metrics_on_a_port_of_its_own(stack: Stack, client: Cli
 def test_the_gateway_is_alive_and_ready(stack: Stack) -> None:
     assert httpx.get(url(stack, "/healthz")).status_code == 200
     assert httpx.get(url(stack, "/readyz")).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("StreamSynthesize", speech_service_pb2.StreamSynthesizeRequest(text=LONG)),
-        ("Listen", speech_service_pb2.ListenRequest(synthesis_id="x")),
-    ],
-)
-def test_what_is_not_built_yet_says_so(stack: Stack, name: str, message: object) -> None:
-    with grpc.insecure_channel(stack.gateway_address) as channel:
-        rpc = getattr(speech_service_pb2_grpc.SpeechServiceStub(channel), name)
-        with pytest.raises(grpc.RpcError) as caught:
-            next(iter(rpc(iter([message]) if name == "StreamSynthesize" else message, timeout=10)))
-    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
-    assert "not built yet" in caught.value.details()

@@ -1,0 +1,49 @@
+"""The id by which others join a synthesis: 128 bits that nobody guesses, and whose it is, signed by the gateways.
+
+    32 hexadecimal digits . base64url of (HMAC-SHA256, its first 16 bytes | the owner's address)
+
+Because the owner is in it, any gateway with the same key can pass a listener on; because it is signed, nobody can make
+a gateway connect anywhere else.
+"""
+
+import base64
+import binascii
+import hmac
+
+from swara.errors import NotFound
+
+MAC_BYTES = 16
+# Keeps the signature from being one of anything else that is signed with the same key.
+PURPOSE = b"swara synthesis id\0"
+# Far longer than an address can be.
+MAX_ID_CHARACTERS = 512
+
+
+class SynthesisIds:
+    """Makes and reads ids; the first key signs, every key is believed. `address` is where others reach this gateway."""
+
+    def __init__(self, keys: tuple[bytes, ...], address: str) -> None:
+        self._keys = keys
+        self.address = address
+
+    def signed(self, drawn: str) -> str:
+        """The id under which a synthesis of this gateway, by its drawn 128 bits, can be joined."""
+        owner = self.address.encode()
+        mac = _mac(self._keys[0], drawn, owner)
+        return f"{drawn}.{base64.urlsafe_b64encode(mac + owner).rstrip(b'=').decode()}"
+
+    def owner(self, synthesis_id: str) -> str:
+        """The address of the gateway that speaks it; raises NotFound for an id that no gateway of ours has made."""
+        drawn, _, rest = synthesis_id[:MAX_ID_CHARACTERS].partition(".")
+        try:
+            data = base64.b64decode(rest + "=" * (-len(rest) % 4), altchars=b"-_", validate=True)
+            mac, owner = data[:MAC_BYTES], data[MAC_BYTES:]
+            if any(hmac.compare_digest(mac, _mac(key, drawn, owner)) for key in self._keys):
+                return owner.decode()
+        except (ValueError, binascii.Error):
+            pass
+        raise NotFound("there is no synthesis with this id")
+
+
+def _mac(key: bytes, drawn: str, owner: bytes) -> bytes:
+    return hmac.digest(key, PURPOSE + drawn.encode() + b"\0" + owner, "sha256")[:MAC_BYTES]

@@ -1,0 +1,74 @@
+"""Where the conductor gets its segments from: a text that is there already, or one that is still being written."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.manuscript import Manuscript, Mark
+
+
+class Texts(Protocol):
+    """The segments of one text, by index; a conductor asks for one after the other."""
+
+    async def segment(self, index: int) -> str | None:
+        """The text of a segment, as soon as it is there; None where the text ends before it."""
+        ...
+
+    def rest(self, index: int) -> tuple[str, ...]:
+        """What is known of the text from a segment on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Written(Texts):
+    """A whole text; `parts` begins with segment number `first_segment`."""
+
+    parts: tuple[str, ...]
+    first_segment: int = 0
+
+    async def segment(self, index: int) -> str | None:
+        """The text of a segment, at once."""
+        return next(iter(self.rest(index)), None)
+
+    def rest(self, index: int) -> tuple[str, ...]:
+        """The texts from this segment on."""
+        return self.parts[index - self.first_segment :]
+
+
+class Cutter(Protocol):
+    """Cuts a text that comes in pieces into segments."""
+
+    def feed(self, piece: str) -> list[str]:
+        """The segments that are complete with this piece."""
+        ...
+
+    def flush(self) -> list[str]:
+        """The segments of what is still held."""
+        ...
+
+
+class Arriving(Texts):
+    """A text that is being written: the next segment is there when its end has been written, or a flush came."""
+
+    def __init__(self, manuscript: Manuscript, cutter: Cutter) -> None:
+        self._manuscript = manuscript
+        self._cutter = cutter
+        self._parts: list[str] = []
+        self._ended = False
+
+    async def segment(self, index: int) -> str | None:
+        """Waits for a segment; while it waits nothing is ordered, so no slot is held."""
+        while len(self._parts) <= index and not self._ended:
+            self._parts += self._cut(await self._manuscript.take())
+        return next(iter(self.rest(index)), None)
+
+    def rest(self, index: int) -> tuple[str, ...]:
+        """What has been cut from this segment on."""
+        return tuple(self._parts[index:])
+
+    def _cut(self, piece: str | Mark) -> list[str]:
+        if isinstance(piece, Mark):
+            self._ended = piece is Mark.END
+            return self._cutter.flush()
+        if parts := self._cutter.feed(piece):
+            self._manuscript.cut()
+        return parts
