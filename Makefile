@@ -15,7 +15,7 @@ EVALUATION := $(VENV)/.evaluation-$(KEY)
 GENERATED := swara/v1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-faults test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-faults test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -35,10 +35,13 @@ quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mod
 test: $(DEV)  ## run every test
 	$(PYTHON) -m pytest
 
-test-faults: $(DEV)  ## kill, freeze and cut off real services while they speak (8 minutes)
-	$(PYTHON) -m pytest -m "faults and not endurance and not soak" tests/faults
+test-faults: $(DEV)  ## kill, freeze and cut off real services while they speak (6 minutes)
+	$(PYTHON) -m pytest -m "faults and not endurance" tests/faults
 
-test-endurance: $(DEV)  ## ten rounds of killing every replica, a minute's overload, 10,000 vanishing clients (half an hour)
+test-load: $(DEV)  ## more listeners than places, and two minutes of as many as fit (4 minutes)
+	$(PYTHON) -m pytest -m "load and not endurance and not soak" tests/faults
+
+test-endurance: $(DEV)  ## ten rounds of killing every replica, a minute's overload, 10,000 clients who vanish (17 minutes)
 	$(PYTHON) -m pytest -m endurance tests/faults
 
 soak: $(DEV)  ## half an hour at 80 % load: the last minute like the first

@@ -49,7 +49,7 @@ def test_a_listener_who_takes_nothing_is_hung_up_on_with_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "cycles", [500, pytest.param(10_000, marks=[pytest.mark.endurance, pytest.mark.timeout(1_800)])]
+    "cycles", [1_000, pytest.param(10_000, marks=[pytest.mark.endurance, pytest.mark.timeout(1_800)])]
 )
 def test_listeners_who_connect_and_vanish_leave_nothing_behind(cluster: Cluster, cycles: int) -> None:
     vanish(cluster, 20)

@@ -12,7 +12,7 @@ from tests.faults.cluster import GROWTH_BYTES, Cluster, Member
 from tests.faults.crowd import Crowd
 from tests.faults.listening import SEED, TEXT, note_figure
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.load
 
 OVERLOAD = 3
 GOODPUT_SHARE = 0.95

@@ -11,7 +11,7 @@ from tests.faults.cluster import GROWTH_BYTES, Cluster
 from tests.faults.crowd import Crowd, Told
 from tests.faults.listening import note_figure
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.load
 
 LOAD_SHARE = 0.8
 MINUTE_SECONDS = 60.0
