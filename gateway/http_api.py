@@ -16,6 +16,7 @@ from gateway.http_speech import SpeechEndpoint
 from gateway.models import Models
 from gateway.sessions import Sessions
 from gateway.websocket_api import TtsEndpoint
+from gateway.websocket_stream import StreamEndpoint
 from swara.errors import SwaraError, Unavailable
 
 
@@ -30,6 +31,7 @@ def application(sessions: Sessions, models: Models, admission: Admission, max_bo
             Route("/healthz", catalogue.alive),
             Route("/readyz", catalogue.ready),
             WebSocketRoute("/ws/tts", TtsEndpoint(sessions)),
+            WebSocketRoute("/ws/stream", StreamEndpoint(sessions)),
         ],
         middleware=[Middleware(RequestIds)],
         exception_handlers={
