@@ -18,6 +18,7 @@ from audio_service.synthesis import CodecFacts
 from audio_service.token_client import TokenClient
 from swara.errors import SetupError
 from swara.logs import set_up_logs
+from swara.orca import OpenRca
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
 from swara.v1.audio_service_pb2_grpc import add_AudioServiceServicer_to_server
@@ -51,6 +52,7 @@ async def serve(settings: AudioSettings) -> None:
     servicer = AudioServicer(batcher, decoder.delays, facts, tokens)
     server = RpcServer()
     add_AudioServiceServicer_to_server(servicer, server.grpc)
+    OpenRca(batcher.load_report).add_to(server.grpc)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(batcher.run())
         await batcher.warm_up()

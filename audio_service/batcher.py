@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from audio_service.modes import new_stream
 from audio_service.rows import Work
 from audio_service.seat import Seat
-from audio_service.stream import Delays, Voicing
+from audio_service.stream import NO_END, Delays, Taken, Voicing
+from swara.capacity import Capacity
 from swara.errors import Broken, Full, SwaraError
+from swara.frames import SLOTS
+from swara.orca import LoadReport
 from swara.speech import AdmissionClass
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,11 @@ class Limits:
     def rows(self) -> int:
         """States to keep room for."""
         return self.streams + self.reserve
+
+    @property
+    def step_streams(self) -> int:
+        """Most streams in one step."""
+        return min(self.rows, self.step_frames)
 
 
 class Watcher(Protocol):
@@ -87,6 +95,7 @@ class Batcher:
         self._rows, self._delays, self._limits, self._watcher = rows, delays, limits, watcher
         self._thread = ThreadPoolExecutor(1, "decoder", prepare_thread)
         self._free = list(range(limits.rows))
+        self._capacity = Capacity(limits.streams, limits.step_streams)
         self._seats: list[Seat] = []
         self._stepping: list[Seat] = []
         self._changed = asyncio.Event()
@@ -98,8 +107,8 @@ class Batcher:
 
     @property
     def capacity_streams(self) -> int:
-        """Streams that may be open before a new one is refused."""
-        return self._limits.streams
+        """Streams that may be open before a new one is refused: places, or fewer where this machine is slower."""
+        return self._capacity.streams
 
     @property
     def free_rows(self) -> int:
@@ -110,6 +119,10 @@ class Batcher:
         """How long the listener plays on who would run dry first; 0 while nobody hears anything."""
         now = time.perf_counter()
         return min((seat.stream.dry_seconds() - now for seat in self._seats if seat.stream.heard), default=0.0)
+
+    def load_report(self) -> LoadReport:
+        """The load, for balancers."""
+        return LoadReport(self.running_streams, self.capacity_streams, self.slack_seconds())
 
     @asynccontextmanager
     async def open(self, voicing: Voicing, admission: AdmissionClass) -> AsyncIterator[Seat]:
@@ -142,11 +155,21 @@ class Batcher:
             self._thread.shutdown(cancel_futures=True)
 
     async def warm_up(self) -> None:
-        """Runs every kind of step once in the decoder's thread."""
+        """Runs every kind of step once in the decoder's thread, and measures what a full one takes."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._rows.warm_up)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._rehearse)
+
+    def _rehearse(self) -> None:
+        keys = self._rows.keys(Voicing(0))
+        frame = Taken(np.zeros((1, SLOTS), np.uint16), 0, NO_END)
+        works = [Work(row, True, keys, 1.0, frame) for row in range(self._limits.step_streams)]
+        self._rows.run(works)
+        began = time.perf_counter()
+        self._rows.run(works)
+        self._capacity.stepped(time.perf_counter() - began)
 
     def _admit(self, voicing: Voicing, admission: AdmissionClass) -> Seat:
-        room = self._limits.streams if admission is AdmissionClass.NEW else self._limits.rows
+        room = self.capacity_streams if admission is AdmissionClass.NEW else self._limits.rows
         if len(self._seats) >= room or not self._free:
             raise Full(f"the audio service is full: {len(self._seats)} streams are running", RETRY_AFTER_SECONDS)
         seat = Seat(new_stream(voicing, self._delays), self._free.pop(), self._rows.keys(voicing), self._changed)
@@ -198,6 +221,8 @@ class Batcher:
             seat.deliver(work.taken, audio, now, (now - began) / len(works))
             if seat.stream.heard and not was_heard:
                 self._watcher.heard(now - seat.opened_seconds)
+        lowest_lead_seconds = min((seat.lead_seconds(now) for seat in self._seats), default=np.inf)
+        self._capacity.observe(now, len(self._seats), lowest_lead_seconds)
 
 
 def next_batch(seats: Sequence[Seat], now_seconds: float, step_frames: int) -> list[tuple[Seat, int]]:

@@ -76,6 +76,11 @@ class Seat:
             return np.inf
         return self.stream.dry_seconds() - safe_seconds(following)
 
+    def lead_seconds(self, now_seconds: float) -> float:
+        """How much its listener holds; infinity where hardly a frame waits: it is not the codec then that is late."""
+        behind = self.stream.heard and self.stream.waiting_frames > 1
+        return self.stream.dry_seconds() - now_seconds if behind else np.inf
+
     def urgency(self) -> tuple[float, float]:
         """Sorts streams: unheard ones by age, then the others by when their listeners run dry."""
         return self.stream.dry_seconds(), self.opened_seconds

@@ -5,9 +5,11 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
+from functools import partial
 
 from swara.errors import SetupError
 from swara.logs import set_up_logs
+from swara.orca import LoadReport, OpenRca
 from swara.profile import load_profile
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
@@ -51,6 +53,7 @@ async def _answer(service: TokenService, engine: Engine, settings: TokenSettings
     metrics.watch(engine)
     server = RpcServer()
     token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server.grpc)
+    OpenRca(partial(_load_report, engine)).add_to(server.grpc)
     await server.start(settings.address, [SERVICE_NAME])
     log.info("ready on %s, engine %s", settings.address, engine.name)
     broken = await _first(engine.failed(), until_signalled()) == 0
@@ -58,6 +61,11 @@ async def _answer(service: TokenService, engine: Engine, settings: TokenSettings
     service.draining = True
     await server.stop(settings.grace_seconds)
     return broken
+
+
+def _load_report(engine: Engine) -> LoadReport:
+    load = engine.load()
+    return LoadReport(load.running_streams, load.capacity_streams, load.slack_seconds)
 
 
 async def _first(*waits: Coroutine[None, None, None]) -> int:

@@ -15,7 +15,7 @@ from swara.errors import Broken, Full, Unavailable
 from swara.frames import Codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass
-from token_service.capacity import Capacity
+from swara.capacity import Capacity
 from token_service.engines.base import Ended, EngineLoad, GenerationRequest
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.frame_loop import FrameLoop

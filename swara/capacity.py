@@ -10,7 +10,8 @@ from swara.frames import FRAME_SECONDS
 LOW_LEAD_SECONDS = 2 * FRAME_SECONDS
 # Long enough to see what one stream fewer, or one more, did to the others.
 SETTLE_SECONDS = 5.0
-# Share of a frame's time that steps may take: codec, servicer and gRPC need the rest, and prompts come in between.
+# Share of a frame's time that steps may take: the other service, gRPC and, between the language model's steps, prompts
+# need the rest.
 USABLE_SHARE = 0.6
 # Weight of the newest step in the mean; about the last second counts.
 NEWEST_SHARE = 0.05

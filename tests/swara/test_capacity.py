@@ -1,7 +1,7 @@
 """Capacity: what fits into a frame's time, corrected by the listener who holds least."""
 
+from swara.capacity import SETTLE_SECONDS, USABLE_SHARE, Capacity
 from swara.frames import FRAME_SECONDS
-from token_service.capacity import SETTLE_SECONDS, USABLE_SHARE, Capacity
 
 
 def stepping(share: float, ceiling: int = 16) -> Capacity:
