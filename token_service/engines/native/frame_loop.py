@@ -12,7 +12,7 @@ from torch import Tensor
 
 from swara.frames import SLOTS, Codes
 from swara.speech import Priority
-from token_service.capacity import LOW_LEAD_SECONDS
+from swara.capacity import LOW_LEAD_SECONDS
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.llama import TILE, Llama, Row
 from token_service.engines.native.stream import Stream
