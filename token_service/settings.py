@@ -15,7 +15,26 @@ class TokenSettings(ServiceSettings):
 
     model: str = Field("demo_model/weights/language_model", description="model folder, or hub id like owner/name")
     profile: str = Field("orpheus", description="built-in profile for a checkpoint without profile.json")
-    engine: Literal["native"] = Field("native", description="what runs the model")
+    engine: Literal["native", "vllm"] = Field("native", description="what runs the model")
+    weights: Literal["checkpoint", "dummy"] = Field(
+        "checkpoint", description="dummy takes random ones of the checkpoint's shape, to measure without it"
+    )
+    precision: Literal["auto", "fp32", "fp16", "bf16", "fp8", "int8"] = Field(
+        "auto", description="of the weights; auto is the engine's own choice"
+    )
+    kv_cache_precision: Literal["auto", "fp8"] = Field("auto", description="auto is that of the weights")
+    kv_cache_bytes: int = Field(
+        0, ge=0, description="memory for attention; 0 takes what all places need at full context"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="of the native engine; auto is CUDA where there is one and Triton is installed"
+    )
+    arithmetic: Literal["auto", "deterministic", "fast"] = Field(
+        "auto", description="of the native engine; deterministic: the same codes in any company; auto on CUDA is fast"
+    )
+    kernels: Literal["triton", "torch"] = Field(
+        "triton", description="of the native engine on CUDA; torch is slow and only there to find faults"
+    )
     address: str = Field("127.0.0.1:50053", description="where gRPC listens, host:port or unix:/path")
     metrics_port: int = Field(9103, ge=0, le=65535, description="Prometheus port")
     threads: int = Field(1, ge=1, description="CPU threads of one step; codes are repeatable for a fixed number")

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,15 @@ def test_a_folder_that_does_not_exist_is_named(service: str, tmp_path: Path) -> 
 def test_a_folder_without_a_model_is_named(service: str, tmp_path: Path) -> None:
     flag = "model" if service == "token_service" else "codec"
     assert_refuses(str(tmp_path), service, **{flag: tmp_path})
+
+
+def test_an_engine_that_does_not_exist_is_named() -> None:
+    assert_refuses("setting engine", "token_service", engine="whisper")
+
+
+@pytest.mark.skipif(find_spec("vllm") is not None, reason="vllm is installed")
+def test_an_engine_whose_package_is_missing_is_named() -> None:
+    assert_refuses("engine vllm needs the package vllm, which is not installed", "token_service", engine="vllm")
 
 
 def test_a_profile_that_contradicts_itself_is_explained(tmp_path: Path) -> None:

@@ -1,0 +1,131 @@
+"""An engine of frames made from one of tokens: admission, checks, framing, and the measure of how many streams fit."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+
+from swara.capacity import Capacity
+from swara.errors import Broken, Full
+from swara.frames import Codes
+from swara.speech import AdmissionClass
+from token_service.engines.base import Ended, EngineLoad, EngineSetup, GenerationRequest
+from token_service.engines.limits import Limits
+from token_service.engines.token_source import TokenSource
+from token_service.engines.token_stream import TokenStream
+from token_service.engines.trial import Trial
+from token_service.framer import Framer
+from token_service.grammar import SlotGrammar
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 1.0
+# A token takes milliseconds; a stream that has spoken and gets none for half a minute will never get one.
+HUNG_SECONDS = 30.0
+OBSERVE_SECONDS = 0.25
+
+
+class TokenEngine:
+    """Serves what a token source draws. It cannot pause: a stream may run ahead as far as its frame limit."""
+
+    deterministic = False
+    can_pause = False
+
+    def __init__(self, name: str, source: TokenSource, setup: EngineSetup, vocabulary: int) -> None:
+        self.name = name
+        self.context_tokens = min(setup.settings.context_tokens, setup.profile.max_context_tokens)
+        self._source = source
+        self._setup = setup
+        self._grammar = SlotGrammar(setup.profile)
+        self._limits = Limits(vocabulary, self.context_tokens)
+        self._streams: set[TokenStream] = set()
+        self._observing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Starts the source, has it prove the slot mask, and measures how many streams it carries."""
+        await self._source.start()
+        trial = Trial(self._source, self._setup.profile)
+        await trial.prove_slot_mask()
+        streams = await trial.carried_streams(self._setup.settings.max_streams)
+        self._capacity = Capacity(streams, streams)
+        log.info("warm: capacity %d streams", streams)
+        self._observing = asyncio.create_task(self._observe())
+
+    @asynccontextmanager
+    async def open(self, request: GenerationRequest) -> AsyncIterator[AsyncIterator[Codes | Ended]]:
+        """A place for this request; inside it, frames [F, 7] as they are made, then one Ended."""
+        stream = self._admit(request)
+        try:
+            async with aclosing(self._events(stream)) as events:
+                yield events
+        finally:
+            self._streams.remove(stream)
+
+    def load(self) -> EngineLoad:
+        """The load now."""
+        now = time.monotonic()
+        started = sum(stream.started for stream in self._streams)
+        slack = min((stream.lead.seconds(now) for stream in self._streams if stream.listened_to), default=0.0)
+        return EngineLoad(started, len(self._streams) - started, 0, self._capacity.streams, slack)
+
+    async def failed(self) -> None:
+        """Returns when the source has broken, or gives nothing to streams that were speaking."""
+        broken = asyncio.ensure_future(self._source.failed())
+        try:
+            while not broken.done() and not self._hangs():
+                await asyncio.wait([broken], timeout=OBSERVE_SECONDS)
+        finally:
+            broken.cancel()
+
+    async def stop(self) -> None:
+        """Ends every stream and the source."""
+        if self._observing:
+            self._observing.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._observing
+        await self._source.stop()
+
+    def _admit(self, request: GenerationRequest) -> TokenStream:
+        self._limits.check(request)
+        taken = len(self._streams)
+        if request.admission_class is AdmissionClass.NEW and taken >= self._capacity.streams:
+            raise Full(f"all {self._capacity.streams} streams are taken; try again soon", RETRY_SECONDS)
+        stream = TokenStream(request, self._grammar, time.monotonic())
+        self._streams.add(stream)
+        return stream
+
+    async def _events(self, stream: TokenStream) -> AsyncGenerator[Codes | Ended, None]:
+        framer = Framer(self._grammar)
+        if not stream.at_limit:
+            async with aclosing(self._source.generate(stream.order)) as tokens:
+                while not (framer.ended or stream.at_limit):
+                    codes = framer.feed(await self._next(stream, tokens))
+                    if len(codes):
+                        stream.spoke(len(codes), time.monotonic())
+                        yield codes
+        yield stream.ended(framer.ended, time.monotonic())
+
+    async def _next(self, stream: TokenStream, tokens: AsyncGenerator[list[int], None]) -> list[int]:
+        stream.waiting_seconds = time.monotonic()
+        try:
+            return await anext(tokens)
+        except StopAsyncIteration:
+            raise Broken("the engine ended the stream before its end") from None
+        finally:
+            stream.waiting_seconds = None
+
+    async def _observe(self) -> None:
+        while True:
+            await asyncio.sleep(OBSERVE_SECONDS)
+            now = time.monotonic()
+            leads = [stream.lead.seconds(now) for stream in self._streams if stream.listened_to]
+            self._capacity.observe(now, len(self._streams), min(leads, default=float("inf")))
+
+    def _hangs(self) -> bool:
+        now = time.monotonic()
+        waits = [now - stream.waiting_seconds for stream in self._streams if stream.started and stream.waiting_seconds]
+        if max(waits, default=0.0) < HUNG_SECONDS:
+            return False
+        log.error("the engine has given no token for %g s to a stream that was speaking", HUNG_SECONDS)
+        return True

@@ -1,0 +1,43 @@
+"""What an engine that knows tokens and no frames must do; `TokenEngine` makes an `Engine` of it."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from swara.speech import Priority, Sampling
+
+
+@dataclass(frozen=True)
+class TokenOrder:
+    """One generation: `ids` are prompt and resumed codes, all checked; END_OF_SPEECH is legal from `min_tokens` on.
+
+    `min_tokens` equal to `max_tokens` forbids it altogether. `order_id` is unique among the running ones.
+    """
+
+    order_id: str
+    ids: tuple[int, ...]
+    max_tokens: int
+    min_tokens: int
+    sampling: Sampling
+    seed: int
+    priority: Priority = Priority.INTERACTIVE
+
+
+class TokenSource(Protocol):
+    """An engine that draws tokens, slot mask included."""
+
+    async def start(self) -> None:
+        """Loads the model; raises SetupError with a sentence where it cannot."""
+
+    def generate(self, order: TokenOrder) -> AsyncGenerator[list[int], None]:
+        """New ids as they are made, the last of them END_OF_SPEECH where the model said it.
+
+        Closing it frees the place at once. Raises InvalidRequest or Broken for this order, and Unavailable when the
+        engine is gone.
+        """
+
+    async def failed(self) -> None:
+        """Returns when it has broken and will never draw again."""
+
+    async def stop(self) -> None:
+        """Ends every generation and frees the model; may be called before `start` has returned."""

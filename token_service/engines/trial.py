@@ -1,0 +1,72 @@
+"""What a token source must show before it serves: that it keeps the slot grammar, and how many streams it carries."""
+
+import asyncio
+import time
+from contextlib import aclosing
+
+from swara.capacity import USABLE_SHARE
+from swara.errors import SetupError
+from swara.frames import FRAME_SECONDS, SLOTS
+from swara.profile import Profile
+from swara.speech import Sampling
+from token_service.engines.token_source import TokenOrder, TokenSource
+from token_service.grammar import SlotGrammar
+
+# The hottest and widest draw there is: a model that is free to choose would leave the grammar at once.
+WILD = Sampling(temperature=2.0, top_k=0, top_p=1.0, repetition_penalty=1.0)
+PROOF_TOKENS = 2 * SLOTS
+# Three frames: some hundred milliseconds of a healthy engine; the prompt's time is not counted.
+TIMED_TOKENS = 3 * SLOTS
+
+
+class Trial:
+    """Short generations that nobody hears."""
+
+    def __init__(self, source: TokenSource, profile: Profile) -> None:
+        self._source = source
+        self._profile = profile
+        self._grammar = SlotGrammar(profile)
+        self._prompt = (*profile.prompt_prefix_ids, *profile.prompt_suffix_ids)
+
+    async def prove_slot_mask(self) -> None:
+        """From a prompt that ends anywhere in a frame, every token must be legal; raises SetupError."""
+        await asyncio.gather(*[self._prove_from(slot) for slot in range(SLOTS)])
+
+    async def carried_streams(self, ceiling_streams: int) -> int:
+        """The most streams, up to the ceiling, for which a frame takes no more than its share of real time."""
+        streams = ceiling_streams
+        while streams > 1 and await self._frame_seconds(streams) > USABLE_SHARE * FRAME_SECONDS:
+            streams //= 2
+        return streams
+
+    async def _prove_from(self, slot: int) -> None:
+        ids = (*self._prompt, self._grammar.first_id(slot))
+        drawn, _ = await self._drawn(f"proof-{slot}", ids, PROOF_TOKENS, 0)
+        last_id = ids[-1]
+        for token_id in drawn:
+            if token_id not in self._grammar.legal_ids(self._grammar.slot_after(last_id)):
+                raise SetupError(
+                    f"the engine does not keep the slot grammar: it drew token {token_id} after {last_id}; "
+                    "it serves the model without the slot mask"
+                )
+            last_id = token_id
+
+    async def _frame_seconds(self, streams: int) -> float:
+        """What a frame takes in a batch of so many streams, the slowest of them."""
+        runs = [self._drawn(f"trial-{k}", self._prompt, TIMED_TOKENS, TIMED_TOKENS) for k in range(streams)]
+        return max(token_seconds for _, token_seconds in await asyncio.gather(*runs)) * SLOTS
+
+    async def _drawn(
+        self, order_id: str, ids: tuple[int, ...], max_tokens: int, min_tokens: int
+    ) -> tuple[list[int], float]:
+        """The tokens, and how long each took after the first of them had come."""
+        order = TokenOrder(order_id, ids, max_tokens, min_tokens, WILD, seed=len(order_id))
+        batches: list[list[int]] = []
+        arrived_seconds: list[float] = []
+        async with aclosing(self._source.generate(order)) as arriving:
+            async for new_ids in arriving:
+                batches.append(new_ids)
+                arrived_seconds.append(time.perf_counter())
+        later = sum(map(len, batches[1:]))
+        drawn = [token_id for batch in batches for token_id in batch]
+        return drawn, (arrived_seconds[-1] - arrived_seconds[0]) / max(1, later)
