@@ -14,6 +14,7 @@ from gateway.admission import Admission
 from gateway.http_errors import answer_error, answer_http, answer_unforeseen
 from gateway.http_speech import SpeechEndpoint
 from gateway.models import Models
+from gateway.openapi import description
 from gateway.page import page_routes
 from gateway.sessions import Sessions
 from gateway.websocket_api import TtsEndpoint
@@ -26,11 +27,12 @@ def application(sessions: Sessions, models: Models, admission: Admission, max_bo
     catalogue = Catalogue(models, admission)
     return Starlette(
         routes=[
-            Route("/v1/audio/speech", SpeechEndpoint(sessions, max_body_bytes), methods=["POST"]),
+            Route("/v1/audio/speech", SpeechEndpoint(sessions, models, max_body_bytes), methods=["POST"]),
             Route("/v1/audio/voices", catalogue.voices),
             Route("/v1/models", catalogue.models),
             Route("/healthz", catalogue.alive),
             Route("/readyz", catalogue.ready),
+            Route("/openapi.json", described),
             WebSocketRoute("/ws/tts", TtsEndpoint(sessions)),
             WebSocketRoute("/ws/stream", StreamEndpoint(sessions)),
             *page_routes(),
@@ -42,6 +44,11 @@ def application(sessions: Sessions, models: Models, admission: Admission, max_bo
             Exception: answer_unforeseen,
         },
     )
+
+
+async def described(request: Request) -> Response:
+    """What is served here, for machines."""
+    return JSONResponse(description())
 
 
 class Catalogue:

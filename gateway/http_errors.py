@@ -2,6 +2,7 @@
 
 import logging
 import math
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,14 +29,17 @@ def request_id_of(request: Request) -> str:
 
 def error_response(error: SwaraError, request_id: str) -> JSONResponse:
     """The error as a response."""
+    headers = {"retry-after": str(math.ceil(error.retry_after_seconds))} if isinstance(error, Full) else {}
+    return JSONResponse(error_body(error, request_id), error.http_status, headers)
+
+
+def error_body(error: SwaraError, request_id: str) -> dict[str, Any]:
+    """The error as OpenAI's object."""
     kind = "invalid_request_error" if error.http_status < 429 else "server_error"
-    headers = {}
     if isinstance(error, Full):
         kind = "rate_limit_error"
-        headers["retry-after"] = str(math.ceil(error.retry_after_seconds))
     param = error.param if isinstance(error, BadField) else None
-    body = {"message": with_id(error, request_id), "type": kind, "param": param, "code": error.label}
-    return JSONResponse({"error": body}, error.http_status, headers)
+    return {"error": {"message": with_id(error, request_id), "type": kind, "param": param, "code": error.label}}
 
 
 async def answer_error(request: Request, error: Exception) -> JSONResponse:

@@ -143,8 +143,13 @@ def _check(status: int) -> None:
 
 
 def open_aac(sample_rate_hz: int) -> Codec:
-    """AAC frames; raises InvalidRequest where the library is not installed."""
+    """AAC frames."""
+    return AacCodec(sample_rate_hz)
+
+
+def check_aac() -> None:
+    """Raises InvalidRequest where the library is not installed."""
     try:
-        return AacCodec(sample_rate_hz)
+        _library()
     except OSError:
         raise InvalidRequest(f"aac is not installed here: it needs {LIBRARY}, Debian's package libvo-aacenc0") from None

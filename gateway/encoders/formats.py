@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.encoders.aac import open_aac
+from gateway.encoders.aac import check_aac, open_aac
 from gateway.encoders.codec import Codec, open_pcm, open_wav
 from gateway.encoders.mp3 import open_mp3
 from gateway.encoders.sndfile import open_alaw, open_flac, open_mulaw, open_opus
@@ -15,11 +15,12 @@ TELEPHONE_RATES_HZ = (8_000,)
 
 @dataclass(frozen=True)
 class Format:
-    """One format; `open_codec` takes the sample rate in Hz and raises InvalidRequest where its library is missing."""
+    """One format; `open_codec` takes the sample rate in Hz, `check` raises InvalidRequest without its library."""
 
     content_type: str
     rates_hz: tuple[int, ...]
     open_codec: Callable[[int], Codec]
+    check: Callable[[], None] = lambda: None
 
     def rate_hz(self, source_rate_hz: int) -> int:
         """The rate nobody asked for: the source's where the format has it, else the next one up, else its highest."""
@@ -29,7 +30,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "mp3": Format("audio/mpeg", MPEG_RATES_HZ, open_mp3),
     "opus": Format("audio/ogg", OPUS_RATES_HZ, open_opus),
-    "aac": Format("audio/aac", MPEG_RATES_HZ, open_aac),
+    "aac": Format("audio/aac", MPEG_RATES_HZ, open_aac, check_aac),
     "flac": Format("audio/flac", MPEG_RATES_HZ, open_flac),
     "wav": Format("audio/wav", MPEG_RATES_HZ, open_wav),
     "pcm": Format("audio/pcm", MPEG_RATES_HZ, open_pcm),

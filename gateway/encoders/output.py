@@ -20,7 +20,7 @@ class Output:
     speed: float = 1.0
 
     def checked(self) -> "Output":
-        """Itself; raises BadField, with OpenAI's names of the fields, for what cannot be made."""
+        """Itself; raises BadField with OpenAI's name of the field, or InvalidRequest where a library is missing."""
         if self.format not in FORMATS:
             raise BadField("response_format", f"response_format must be one of {', '.join(FORMATS)}")
         rates_hz = self._format.rates_hz
@@ -29,10 +29,11 @@ class Output:
             raise BadField("sample_rate", f"sample_rate of {self.format} must be one of {listed}")
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise BadField("speed", f"speed must be between {MIN_SPEED:g} and {MAX_SPEED:g}, got {self.speed:g}")
+        self._format.check()
         return self
 
     def open(self, source_rate_hz: int) -> Encoder:
-        """A new stream from PCM of that rate; raises InvalidRequest where the format's library is not installed."""
+        """A new stream from PCM of that rate, once checked."""
         rate_hz = self.sample_rate_hz or self._format.rate_hz(source_rate_hz)
         stages: list[Stage] = []
         if self.speed != 1.0:

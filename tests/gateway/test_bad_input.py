@@ -17,11 +17,12 @@ ANYTHING = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False
 TEXT = "नमस्ते"
 LONG = "क" * 101
 BAD_SPEECH: list[tuple[dict[str, Any], str, str | None]] = [
-    ({"input": TEXT}, "mp3 is not built yet", "response_format"),
-    ({"input": TEXT, "response_format": "opus"}, "wav or pcm", "response_format"),
-    ({"input": TEXT, "response_format": "wav", "speed": 1.5}, "speed must be 1", "speed"),
+    ({"input": TEXT, "response_format": "ogg"}, "must be one of mp3, opus, aac, flac", "response_format"),
+    ({"input": TEXT, "sample_rate": 44_000}, "sample_rate of mp3 must be one of 8000", "sample_rate"),
+    ({"input": TEXT, "response_format": "mulaw", "sample_rate": 24_000}, "of mulaw must be one of 8000", "sample_rate"),
+    ({"input": TEXT, "response_format": "wav", "speed": 5}, "speed must be between 0.25 and 4", "speed"),
     ({"input": TEXT, "response_format": "wav", "speed": "fast"}, "speed must be a number", "speed"),
-    ({"input": TEXT, "response_format": "wav", "stream_format": "sse"}, "sse is not built", "stream_format"),
+    ({"input": TEXT, "response_format": "wav", "stream_format": "sso"}, "audio or sse", "stream_format"),
     ({"input": TEXT, "response_format": "wav", "instructions": 3}, "instructions must be a string", "instructions"),
     ({"input": TEXT, "response_format": "wav", "volume": 3}, "unknown field 'volume'", "volume"),
     ({"response_format": "wav"}, "input is missing", "input"),

@@ -66,8 +66,8 @@ def test_bad_input_is_refused_with_code_sentence_and_request_id(stack: Stack, do
         (b'{"input": "a", "response_format": "pcm", "loudness": 3}', "unknown field 'loudness'"),
         (b'{"input": "a", "response_format": "pcm", "temperature": NaN}', "NaN is not a JSON number"),
         (b'{"input": "a", "response_format": "pcm", "seed": -1}', "seed must be between"),
-        (b'{"input": "a", "response_format": "mp3"}', "response_format must be wav or pcm"),
-        (b'{"input": "a"}', "set response_format to wav or pcm"),
+        (b'{"input": "a", "response_format": "mp4"}', "response_format must be one of mp3, opus"),
+        (b'{"input": "a", "speed": 9}', "speed must be between 0.25 and 4"),
     ],
 )
 def test_a_body_that_is_no_request_is_answered_400_with_the_reason(stack: Stack, body: bytes, sentence: str) -> None:

@@ -51,7 +51,8 @@ def test_a_header_and_the_samples_are_a_wav_file_others_can_read(samples: pcm.Sa
         assert file.readframes(file.getnframes()) == data
 
 
-def test_a_header_for_a_stream_announces_the_largest_length() -> None:
+def test_a_header_for_a_stream_announces_the_length_that_stands_for_an_open_end() -> None:
     header = pcm.wav_header(24_000)
     assert len(header) == 44
-    assert header[4:8] == b"\xff\xff\xff\xff"
+    assert int.from_bytes(header[40:], "little") == 0x7FFFF000
+    assert int.from_bytes(header[4:8], "little") == 0x7FFFF000 + 36
