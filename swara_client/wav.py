@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from swara.pcm import Samples, to_bytes, wav_header
+from swara_client.errors import InvalidRequest
+
+# Names that promise another format; the gateway's HTTP door has them all, this package installs without encoders.
+OTHER_FORMATS = frozenset((".mp3", ".opus", ".ogg", ".aac", ".m4a", ".flac", ".pcm", ".raw", ".ulaw", ".alaw"))
 
 
 class WavFile:
-    """Takes samples as they come; a context manager: an exception inside leaves no file."""
+    """Takes samples as they come; a context manager: an exception inside leaves no file.
+
+    Raises InvalidRequest for a name that promises another format.
+    """
 
     def __init__(self, target: str, sample_rate_hz: int) -> None:
+        if Path(target).suffix.lower() in OTHER_FORMATS:
+            raise InvalidRequest(f"{target}: this writes WAV; ask the gateway's /v1/audio/speech for other formats")
         self._rate_hz = sample_rate_hz
         self._data_bytes = 0
         self._path = None if _is_stream(target) else Path(target)

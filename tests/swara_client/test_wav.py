@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from swara.pcm import to_bytes
+from swara_client.errors import InvalidRequest
 from swara_client.wav import WavFile
 
 SOUND = np.arange(-500, 500, dtype=np.int16)
@@ -65,3 +66,10 @@ def test_a_pipe_gets_the_samples_while_they_come(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         WavFile(str(tmp_path), 24_000)
+
+
+@pytest.mark.parametrize("name", ["speech.mp3", "speech.FLAC", "speech.ogg"])
+def test_a_name_that_promises_another_format_is_refused_and_no_file_is_left(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidRequest, match="this writes WAV"):
+        WavFile(str(tmp_path / name), 24_000)
+    assert list(tmp_path.iterdir()) == []
