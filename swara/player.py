@@ -33,13 +33,31 @@ class Playback:
         return self.audio_seconds / self.arrival_seconds if self.arrival_seconds > 0 else 0.0
 
 
+class Ear:
+    """Hears when the first audible sample comes: `hear` each piece; `heard` from then on."""
+
+    def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
+        self._window_samples = int(WINDOW_SECONDS * sample_rate_hz)
+        self._unjudged = np.empty(0, np.int16)
+        self.heard = False
+
+    def hear(self, samples: Samples) -> None:
+        """Takes the next samples [T]."""
+        if self.heard:
+            return
+        waiting = np.concatenate([self._unjudged, samples])
+        judged = len(waiting) // self._window_samples * self._window_samples
+        windows = waiting[:judged].reshape(-1, self._window_samples)
+        self.heard = any(rms_dbfs(window) > AUDIBLE_DBFS for window in windows)
+        self._unjudged = waiting[judged:]
+
+
 class Player:
     """Plays chunks as they come: `feed` each, then `finish`."""
 
     def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._rate_hz = sample_rate_hz
-        self._window_samples = int(WINDOW_SECONDS * sample_rate_hz)
-        self._unjudged = np.empty(0, np.int16)
+        self._ear = Ear(sample_rate_hz)
         self._samples = 0
         self._first_audio_seconds: float | None = None
         self._play_seconds: float | None = None
@@ -53,7 +71,9 @@ class Player:
         if not len(samples):
             return
         self._last_seconds = at_seconds
-        self._listen(at_seconds, samples)
+        self._ear.hear(samples)
+        if self._ear.heard and self._first_audio_seconds is None:
+            self._first_audio_seconds = at_seconds
         self._samples += len(samples)
         if self._play_seconds is None:
             if self.held_seconds >= START_HELD_SECONDS:
@@ -93,14 +113,3 @@ class Player:
             self._gap_seconds += at_seconds - self._dry_seconds
             self._dry_seconds = at_seconds
         self._dry_seconds += count / self._rate_hz
-
-    def _listen(self, at_seconds: float, samples: Samples) -> None:
-        if self._first_audio_seconds is not None:
-            return
-        heard = np.concatenate([self._unjudged, samples])
-        windows = len(heard) // self._window_samples
-        for k in range(windows):
-            if rms_dbfs(heard[k * self._window_samples : (k + 1) * self._window_samples]) > AUDIBLE_DBFS:
-                self._first_audio_seconds = at_seconds
-                return
-        self._unjudged = heard[windows * self._window_samples :]
