@@ -3,6 +3,7 @@
 Every function works row by row, so a row's result does not depend on its neighbours.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -41,15 +42,18 @@ class SamplingRows:
         )
 
 
-def draw(logits: Tensor, seen: Tensor, rows: SamplingRows, position: Tensor) -> Tensor:
+def draw(
+    logits: Tensor, seen: Tensor, rows: SamplingRows, position: Tensor, cut: Callable[..., Tensor] | None = None
+) -> Tensor:
     """One index a row, [R] int64, drawn from logits [R, N] (illegal ones at -inf).
 
-    `seen` [R, N] marks ids that are in the prompt or output already; `position` [R] counts the segment's tokens.
+    `seen` [R, N] marks ids that are in the prompt or output already; `position` [R] counts the segment's tokens. `cut`
+    is `nucleus`, or `always_cut` where nothing may look at what the tensors hold.
     """
     logits = penalised(logits, seen, rows.repetition_penalty)
     greedy = rows.temperature < GREEDY_BELOW
     scaled = logits / rows.temperature.clamp_min(GREEDY_BELOW)[:, None]
-    kept = nucleus(scaled, rows.top_k, rows.top_p)
+    kept = (cut or nucleus)(scaled, rows.top_k, rows.top_p)
     key = keyed.mix(rows.seed, position)[:, None]
     noise = keyed.gumbel(keyed.mix(key, torch.arange(logits.shape[1], device=logits.device)))
     return torch.where(greedy[:, None], logits, kept + noise).argmax(-1)
@@ -68,6 +72,11 @@ def nucleus(logits: Tensor, top_k: Tensor, top_p: Tensor) -> Tensor:
     """
     if bool(((top_k == 0) & (top_p >= 1)).all()):
         return logits
+    return always_cut(logits, top_k, top_p)
+
+
+def always_cut(logits: Tensor, top_k: Tensor, top_p: Tensor) -> Tensor:
+    """What `nucleus` gives, without a look at whether there is anything to cut."""
     ordered, order = torch.sort(logits, dim=-1, descending=True, stable=True)
     rank = torch.arange(logits.shape[1], device=logits.device)
     limit = torch.where(top_k == 0, logits.shape[1], top_k)[:, None]

@@ -15,7 +15,7 @@ class TokenSettings(ServiceSettings):
 
     model: str = Field("demo_model/weights/language_model", description="model folder, or hub id like owner/name")
     profile: str = Field("orpheus", description="built-in profile for a checkpoint without profile.json")
-    engine: Literal["native", "vllm"] = Field("native", description="what runs the model")
+    engine: Literal["native", "tensorrt-llm", "vllm"] = Field("native", description="what runs the model")
     weights: Literal["checkpoint", "dummy"] = Field(
         "checkpoint", description="dummy takes random ones of the checkpoint's shape, to measure without it"
     )
@@ -43,3 +43,8 @@ class TokenSettings(ServiceSettings):
     )
     reserve_streams: int = Field(2, ge=0, description="places beyond max_streams for running texts and resumed streams")
     context_tokens: int = Field(4096, ge=64, description="longest prompt and speech together; bounds KV memory")
+    speculation: Literal["none", "ngram", "eagle3"] = Field(
+        "none", description="draft tokens and have the model check several at once; not on the native engine"
+    )
+    speculative_tokens: int = Field(3, ge=1, le=16, description="tokens drafted a step")
+    draft_model: str = Field("", description="folder of an EAGLE-3 draft model")

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,16 @@ from swara.frames import FRAME_SECONDS, Codes, no_codes
 from swara.profile import load_profile
 from swara.speech import AdmissionClass, Sampling
 from token_service.engines.base import Ended, GenerationRequest
+from token_service.engines.limits import Limits
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.engine import HUNG_SECONDS, WATCH_SECONDS, NativeEngine
 from token_service.engines.native.frame_loop import FrameLoop
 from token_service.engines.native.llama import TILE, Llama
-from token_service.engines.native.stream import LOOKAHEAD_FRAMES, Stream
+from token_service.engines.native.stream import Stream
+from token_service.engines.native.tile_model import TileModel
 from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
+from token_service.lead import LOOKAHEAD_FRAMES
 from token_service.plan import Planner, SegmentRequest
 from token_service.prompt import Prompter, load_tokenizer
 
@@ -43,7 +47,8 @@ def request(index: int = 0, frames: int = 12, **changes: object) -> GenerationRe
 @asynccontextmanager
 async def running(max_streams: int = 6, reserve_streams: int = 2) -> AsyncIterator[NativeEngine]:
     torch.set_num_threads(1)
-    engine = NativeEngine(DEMO, PROFILE, max_streams, reserve_streams, 2048)
+    opened = partial(TileModel.load, DEMO, PROFILE, max_streams + reserve_streams, 2048)
+    engine = NativeEngine(opened, PROFILE, max_streams, Limits(PROFILE.top_id + 1, 2048), deterministic=True)
     await engine.start()
     try:
         yield engine
@@ -110,7 +115,7 @@ def test_hanging_up_frees_the_slot_at_the_next_frame_border() -> None:
                 break
             await asyncio.sleep(0.01)
         assert engine.load().running_streams == 0
-        assert engine._cache.free_slots == 8
+        assert engine._model.cache.free_slots == 8
 
     in_an_engine(story)
 
@@ -132,7 +137,7 @@ def test_full_is_said_at_once_and_only_to_new_streams() -> None:
 @torch.inference_mode()
 def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() -> None:
     weights = load_weights(DEMO, PROFILE)
-    loop = FrameLoop(Llama(weights, 2048), KvCache(weights.shape, 2, 2048))
+    loop = FrameLoop(TileModel(Llama(weights, 2048), KvCache(weights.shape, 2, 2048)))
 
     def frames_at(stream: Stream, now_seconds: float) -> list[Codes]:
         loop.join(stream)
@@ -165,7 +170,7 @@ def test_an_overwhelming_end_of_speech_is_drawn_at_a_border_and_nowhere_else() -
         for slot in range(PROFILE.slots):
             logits = torch.zeros(TILE, PROFILE.codebook_size + 1)
             logits[:, -1] = 1000.0
-            ended = [index == PROFILE.codebook_size for index in engine._frames._draw(streams, slot, logits)]
+            ended = [index == PROFILE.codebook_size for index in engine._model._draw(streams, slot, logits)]
             assert ended == [slot == 0, False]
 
     in_an_engine(story)
@@ -175,7 +180,7 @@ def test_logits_that_are_not_numbers_end_their_stream_and_no_other() -> None:
     async def story(engine: NativeEngine) -> None:
         expected = await codes_of(engine, request(1))
         poisoned = request(0, prompt_ids=(*request(0).prompt_ids[:3], 20, *request(0).prompt_ids[3:]))
-        engine._frames._llama._weights.embedding[20] = float("nan")
+        engine._model._llama._weights.embedding[20] = float("nan")
         broken, sound = await asyncio.gather(
             codes_of(engine, poisoned), codes_of(engine, request(1)), return_exceptions=True
         )

@@ -1,6 +1,7 @@
 """A checkpoint with Orpheus' ids and no profile.json is served by the built-in profile."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from swara.profile import Profile, load_profile
 from swara.speech import Sampling
 from token_service.engines.base import Ended
+from token_service.engines.limits import Limits
 from token_service.engines.native.engine import NativeEngine
+from token_service.engines.native.tile_model import TileModel
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
 from token_service.plan import Plan, Planner, SegmentRequest
@@ -67,7 +70,8 @@ def test_the_prompt_has_orpheus_form(folder: Path, profile: Profile) -> None:
 
 def test_codes_of_4096_come_out_and_their_ids_are_in_their_slots(folder: Path, profile: Profile) -> None:
     async def story() -> None:
-        engine = NativeEngine(folder, profile, max_streams=1, reserve_streams=0, context_tokens=256)
+        opened = partial(TileModel.load, folder, profile, 1, 256)
+        engine = NativeEngine(opened, profile, max_streams=1, limits=Limits(VOCABULARY, 256), deterministic=True)
         await engine.start()
         async with engine.open(plan(folder, profile, 6).generation) as events:
             frames = [event async for event in events if not isinstance(event, Ended)]

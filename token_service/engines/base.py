@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from swara.frames import Codes, no_codes
+from swara.frames import SLOTS, Codes, no_codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass, Priority, Sampling
 from token_service.settings import TokenSettings
@@ -40,6 +40,11 @@ class GenerationRequest:
     admission_class: AdmissionClass = AdmissionClass.NEW
     priority: Priority = Priority.INTERACTIVE
     max_lead_seconds: float = 0.0
+
+    @property
+    def most_tokens(self) -> int:
+        """How many tokens prompt and speech may become."""
+        return len(self.prompt_ids) + SLOTS * self.max_frames
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,22 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import torch
 
+from swara.capacity import USABLE_SHARE, Capacity
 from swara.errors import Broken, Full, Unavailable
-from swara.frames import Codes
+from swara.frames import FRAME_SECONDS, Codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass
-from swara.capacity import Capacity
 from token_service.engines.base import Ended, EngineLoad, GenerationRequest
-from token_service.engines.native.cache import KvCache
+from token_service.engines.limits import Limits
 from token_service.engines.native.frame_loop import FrameLoop
-from token_service.engines.native.llama import TILE, Llama
+from token_service.engines.native.model import FrameModel
 from token_service.engines.native.stream import Stream
 from token_service.engines.native.ticket import Ticket
-from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
 
 log = logging.getLogger(__name__)
@@ -37,21 +35,27 @@ JOIN_SECONDS = 5.0
 
 
 class NativeEngine:
-    """Runs a Llama checkpoint on the CPU, all streams a frame at a time, bit for bit repeatable."""
+    """Runs a Llama checkpoint, all streams a frame at a time; on which device and how is the model's affair."""
 
     name = "native"
-    deterministic = True
     can_pause = True
 
     def __init__(
-        self, folder: Path, profile: Profile, max_streams: int, reserve_streams: int, context_tokens: int
+        self,
+        open_model: Callable[[], FrameModel],
+        profile: Profile,
+        max_streams: int,
+        limits: Limits,
+        deterministic: bool,
     ) -> None:
-        self._folder = folder
+        self._open_model = open_model
         self._profile = profile
         self._grammar = SlotGrammar(profile)
-        self._capacity = Capacity(max_streams, TILE)
-        self._slots = max_streams + reserve_streams
-        self.context_tokens = min(context_tokens, profile.max_context_tokens)
+        self._max_streams = max_streams
+        self._capacity = Capacity(max_streams, max_streams)
+        self._limits = limits
+        self.context_tokens = limits.context_tokens
+        self.deterministic = deterministic
         self._wake = threading.Condition()
         self._waiting: deque[Ticket] = deque()
         self._running: dict[Stream, Ticket] = {}
@@ -62,7 +66,7 @@ class NativeEngine:
         self._thread = threading.Thread(target=self._run, name="frame-loop", daemon=True)
 
     async def start(self) -> None:
-        """Loads the model, speaks one unheard frame on every row of a tile, and starts the loop."""
+        """Loads the model, speaks some unheard frames on every row of a step, and starts the loop."""
         await asyncio.to_thread(self._load)
         self._loop = asyncio.get_running_loop()
         self._thread.start()
@@ -113,6 +117,7 @@ class NativeEngine:
             await asyncio.to_thread(self._thread.join, JOIN_SECONDS)
 
     def _admit(self, request: GenerationRequest) -> Ticket:
+        self._limits.check(request)
         with self._wake:
             if self._failure or self._stopping:
                 raise Unavailable("the engine is not running")
@@ -125,32 +130,44 @@ class NativeEngine:
             return ticket
 
     def _load(self) -> None:
-        weights = load_weights(self._folder, self._profile)
-        self._cache = KvCache(weights.shape, self._slots, self.context_tokens)
-        self._frames = FrameLoop(Llama(weights, self.context_tokens), self._cache)
-        log.info(
-            "model loaded: %s, KV cache %.0f MB for %d streams",
-            self._profile.name,
-            self._cache.bytes / 1e6,
-            self._slots,
-        )
-        self._warm_up()
+        began = time.perf_counter()
+        self._model = self._open_model()
+        self._frames = FrameLoop(self._model)
+        loaded = time.perf_counter()
+        with torch.inference_mode():
+            self._warm_up()
+        log.info("cold start: model %.1f s, warm-up %.1f s", loaded - began, time.perf_counter() - loaded)
 
     def _warm_up(self) -> None:
+        """Speaks on every row of a step; the capacity is that of the largest step that keeps up with real time."""
+        for rows in self._model.rehearsals:
+            step_seconds = self._rehearse(rows)
+            if step_seconds <= USABLE_SHARE * FRAME_SECONDS:
+                break
+        ceiling = self._max_streams if not self._model.frames_ahead else min(self._max_streams, rows)
+        self._capacity = Capacity(ceiling, rows)
+        self._capacity.stepped(step_seconds)
+        log.info("warm: a step of %d takes %.1f ms, capacity %d", rows, 1e3 * step_seconds, self._capacity.streams)
+
+    def _rehearse(self, rows: int) -> float:
+        """Unheard frames of so many streams, or as many as there is room for; the seconds of a step."""
         prompt = (*self._profile.prompt_prefix_ids, *self._profile.prompt_suffix_ids)
         request = GenerationRequest(
             "warm-up", prompt, self._profile.sampling, 0, max_frames=WARM_UP_STEPS, ignore_end=True
         )
-        with torch.inference_mode():
-            streams = [Stream(request, self._grammar, self._cache.take()) for _ in range(min(TILE, self._slots))]
-            for stream in streams:
-                self._frames.join(stream)
-            step_seconds = [self._timed_step() for _ in range(WARM_UP_STEPS)]
-            for stream in streams:
-                self._frames.leave(stream)
-        # The shortest, since what else is starting on this machine only ever makes a step longer.
-        self._capacity.stepped(min(step_seconds))
-        log.info("warm: a step takes %.1f ms, capacity %d", 1e3 * min(step_seconds), self._capacity.streams)
+        places = [place for _ in range(rows) if (place := self._model.take(request.most_tokens)) is not None]
+        streams = [Stream(request, self._grammar, place) for place in places]
+        for stream in streams:
+            self._frames.join(stream)
+        while not all(stream.ready for stream in streams):
+            self._model.read(streams)
+        step_seconds = [self._timed_step() for _ in range(WARM_UP_STEPS)]
+        self._timed_step()
+        for stream in streams:
+            self._frames.leave(stream)
+        # The shortest, since what else is starting on this machine only ever makes a step longer; the first steps of a
+        # model that works ahead wait for nothing.
+        return min(step_seconds[2 * self._model.frames_ahead :])
 
     def _timed_step(self) -> float:
         start = time.perf_counter()
@@ -189,9 +206,9 @@ class NativeEngine:
             self._free(stream)
 
     def _seat_waiting(self) -> None:
-        while self._waiting and self._cache.free_slots:
+        while self._waiting and (place := self._model.take(self._waiting[0].request.most_tokens)) is not None:
             ticket = self._waiting.popleft()
-            ticket.stream = Stream(ticket.request, self._grammar, self._cache.take())
+            ticket.stream = Stream(ticket.request, self._grammar, place)
             ticket.joined_seconds = time.monotonic()
             self._running[ticket.stream] = ticket
             self._frames.join(ticket.stream)
@@ -201,7 +218,7 @@ class NativeEngine:
     def _speak(self) -> None:
         now = time.monotonic()
         self._capacity.observe(now, len(self._running), self._frames.lowest_lead_seconds(now))
-        for stream, codes in self._frames.step(now, self._capacity.stepped):
+        for stream, codes in self._frames.step(now, self._stepped):
             ticket = self._running[stream]
             if codes is not None:
                 ticket.spoke_seconds = ticket.spoke_seconds or time.monotonic()
@@ -209,6 +226,11 @@ class NativeEngine:
             if stream.finished:
                 with self._wake:
                     self._finish(stream)
+
+    def _stepped(self, step_seconds: float) -> None:
+        # The streams of a step that works ahead share the weights: its time says little about one stream more.
+        if not self._model.frames_ahead:
+            self._capacity.stepped(step_seconds)
 
     def _finish(self, stream: Stream) -> None:
         ticket = self._running[stream]

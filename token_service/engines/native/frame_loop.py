@@ -1,67 +1,59 @@
 """The frame loop: every step gives each running stream one frame. `step` is the whole engine on one screen.
 
-Streams join and leave only at frame borders, so all rows of a tile are at the same slot. A plain class without threads:
-the engine around it brings them, and says what time it is.
+Streams join and leave only at frame borders. A plain class without threads: the engine around it brings them, and says
+what time it is.
 """
 
 import time
 from collections.abc import Callable, Iterator
 
-import torch
-from torch import Tensor
-
-from swara.frames import SLOTS, Codes
-from swara.speech import Priority
 from swara.capacity import LOW_LEAD_SECONDS
-from token_service.engines.native.cache import KvCache
-from token_service.engines.native.llama import TILE, Llama, Row
+from swara.frames import Codes
+from swara.speech import Priority
+from token_service.engines.native.model import FrameModel
 from token_service.engines.native.stream import Stream
-from token_service.sampling import NEVER, SamplingRows, draw
-
-# Tiles of prompt that may delay one frame of those who speak: 16 tiles are 64 tokens, about half a frame's time.
-PREFILL_TILES = 16
 
 
 class FrameLoop:
-    """Continuous batching over one model and one cache."""
+    """Continuous batching over one model."""
 
-    def __init__(self, llama: Llama, cache: KvCache) -> None:
-        self._llama = llama
-        self._cache = cache
+    def __init__(self, model: FrameModel) -> None:
+        self._model = model
+        self._unread_frames = 0
         self.streams: list[Stream] = []
 
     def join(self, stream: Stream) -> None:
         """Adds a stream; its prompt is read from the next step on."""
+        self._model.join(stream)
         self.streams.append(stream)
 
     def leave(self, stream: Stream) -> None:
-        """Takes a stream out and frees its cache slot."""
+        """Takes a stream out and frees its place. A frame of it that is still on its way will be dropped."""
         self.streams.remove(stream)
-        self._cache.give_back(stream.cache_slot)
+        self._model.give_back(stream.cache_slot)
 
     def step(
         self, now_seconds: float, stepped: Callable[[float], None] = lambda seconds: None
     ) -> Iterator[tuple[Stream, Codes | None]]:
-        """Reads some of the waiting prompts, then yields a frame [1, 7] of each stream that is not paused.
+        """Reads some of the waiting prompts, asks for a frame of each stream that is not paused, and yields the frames
+        [1, 7] that are due: these, or with a model that works ahead the ones before.
 
-        None stands for a stream that ended or broke. Those that somebody hears come first, and of them the one that
-        would run dry first; while any of these is short of frames, work that nobody hears waits. `stepped` is told how
-        many seconds a tile took.
+        None stands for a stream that ended or broke. `stepped` is told how many seconds each group of streams took.
         """
-        self._prefill()
-        speaking = [stream for stream in self.streams if stream.ready and not stream.paused_seconds(now_seconds)]
-        if self.lowest_lead_seconds(now_seconds) < LOW_LEAD_SECONDS:
-            speaking = [stream for stream in speaking if stream.request.priority is Priority.INTERACTIVE]
-        speaking.sort(key=lambda stream: (stream.request.priority is Priority.BATCH, stream.lead_seconds(now_seconds)))
-        for start in range(0, len(speaking), TILE):
+        self._model.read(self.streams)
+        speaking = self._speaking(now_seconds)
+        for start in range(0, len(speaking), self._model.rows):
             began = time.perf_counter()
-            events = list(self._frame(speaking[start : start + TILE], now_seconds))
+            self._queue(speaking[start : start + self._model.rows])
+            events = self._spoken(now_seconds) if self._unread_frames > self._model.frames_ahead else []
             stepped(time.perf_counter() - began)
             yield from events
+        if self._unread_frames and not speaking:
+            yield from self._spoken(now_seconds)
 
     def idle_seconds(self, now_seconds: float) -> float | None:
         """How long there will be nothing to do unless a stream joins; None is for ever."""
-        if any(not stream.ready for stream in self.streams):
+        if self._unread_frames or any(not stream.ready for stream in self.streams):
             return 0.0
         return min((stream.paused_seconds(now_seconds) for stream in self.streams), default=None)
 
@@ -70,46 +62,27 @@ class FrameLoop:
         leads = (stream.lead_seconds(now_seconds) for stream in self.streams if stream.listened_to)
         return min(leads, default=float("inf"))
 
-    def _prefill(self) -> None:
-        tiles = PREFILL_TILES
-        for stream in self.streams:
-            while tiles and not stream.ready:
-                tiles -= 1
-                start = stream.cached_tokens
-                end = min(start + TILE, len(stream.ids) - 1)
-                rows = [Row(stream.ids[p], p, stream.cache_slot) for p in range(start, end)]
-                self._llama.forward(rows, self._cache)
-                stream.cached_tokens = end
+    def _speaking(self, now_seconds: float) -> list[Stream]:
+        """Those whose turn it is. Those that somebody hears come first, and of them the one that would run dry first;
+        while any of these is short of frames, work that nobody hears waits.
+        """
+        speaking = [stream for stream in self.streams if stream.may_speak and not stream.paused_seconds(now_seconds)]
+        if self.lowest_lead_seconds(now_seconds) < LOW_LEAD_SECONDS:
+            speaking = [stream for stream in speaking if stream.request.priority is Priority.INTERACTIVE]
+        speaking.sort(key=lambda stream: (stream.request.priority is Priority.BATCH, stream.lead_seconds(now_seconds)))
+        return speaking
 
-    def _frame(self, tile: list[Stream], now_seconds: float) -> Iterator[tuple[Stream, Codes | None]]:
-        for slot in range(SLOTS):
-            self._token(tile, slot)
-            yield from ((stream, None) for stream in tile if stream.ended_by_model or stream.broken)
-            tile = [stream for stream in tile if not (stream.ended_by_model or stream.broken)]
-            if not tile:
-                return
-        yield from ((stream, stream.complete_frame(now_seconds)) for stream in tile)
+    def _queue(self, streams: list[Stream]) -> None:
+        self._model.queue(streams)
+        for stream in streams:
+            stream.queued_frames += 1
+        self._unread_frames += 1
 
-    def _token(self, tile: list[Stream], slot: int) -> None:
-        rows = [Row(stream.ids[-1], len(stream.ids) - 1, stream.cache_slot) for stream in tile]
-        logits = self._llama.logits(self._llama.forward(rows, self._cache), slot)
-        end = logits.shape[1] - 1
-        sound = logits.sum(-1).isfinite().tolist()
-        for index, stream, is_sound in zip(self._draw(tile, slot, logits), tile, sound, strict=False):
-            if not is_sound:
-                stream.broken = True
-            elif index == end:
-                stream.ended_by_model = True
-            else:
-                stream.take(slot, index)
-
-    def _draw(self, tile: list[Stream], slot: int, logits: Tensor) -> list[int]:
-        """One index for each stream of the tile; END_OF_SPEECH is the last and legal at slot 0 only."""
-        forbidden = [slot != 0 or not stream.may_end for stream in tile]
-        full = [*tile, *[tile[0]] * (TILE - len(tile))]
-        logits[: len(tile), -1].masked_fill_(torch.tensor(forbidden), NEVER)
-        seen = torch.stack([stream.seen[slot] for stream in full])
-        rows = SamplingRows.of([(stream.request.sampling, stream.request.seed) for stream in full])
-        positions = torch.tensor([stream.position for stream in full])
-        drawn: list[int] = draw(logits, seen, rows, positions)[: len(tile)].tolist()
-        return drawn
+    def _spoken(self, now_seconds: float) -> list[tuple[Stream, Codes | None]]:
+        self._unread_frames -= 1
+        members = set(self.streams)
+        events = [(stream, codes) for stream, codes in self._model.spoken() if stream in members]
+        for stream, codes in events:
+            if codes is not None:
+                stream.complete_frame(now_seconds)
+        return events

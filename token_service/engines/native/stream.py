@@ -2,22 +2,19 @@
 
 import torch
 
-from swara.frames import FRAME_SECONDS, SLOTS, Codes
+from swara.frames import SLOTS, Codes
 from swara.speech import Priority
 from token_service.engines.base import GenerationRequest
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
-
-# A codec gives a frame's samples out when it has seen so many frames after it, rounded up.
-LOOKAHEAD_FRAMES = 3
-# With so many frames a listener holds the 200 ms at which the player of swara/player.py begins.
-START_FRAMES = LOOKAHEAD_FRAMES + 2
+from token_service.lead import Lead
 
 
 class Stream:
     """A stream in the frame loop.
 
-    `ids` are the prompt, the resumed frames and the generated frames; the last id is never cached.
+    `ids` are the prompt, the resumed frames and, where the host draws them, the generated frames; the last id is never
+    cached.
     """
 
     def __init__(self, request: GenerationRequest, grammar: SlotGrammar, cache_slot: int) -> None:
@@ -26,12 +23,13 @@ class Stream:
         self.ids = [*request.prompt_ids, *frame_ids(grammar, request.resume)]
         self.cached_tokens = 0
         self.frames = len(request.resume)
+        # Frames that were asked for; a model that works ahead has not given all of them yet.
+        self.queued_frames = self.frames
         self.ended_by_model = False
         self.broken = False
         self.seen = self._seen_ids(grammar)
         self._grammar = grammar
-        self._play_seconds: float | None = None
-        self._generated_frames = 0
+        self._lead = Lead()
 
     @property
     def ready(self) -> bool:
@@ -39,9 +37,14 @@ class Stream:
         return self.cached_tokens == len(self.ids) - 1
 
     @property
+    def may_speak(self) -> bool:
+        """Whether the next frame may be asked for."""
+        return self.ready and not self.finished and self.queued_frames < self.request.max_frames
+
+    @property
     def listened_to(self) -> bool:
         """Whether somebody is hearing this now, so that a late frame would be a gap."""
-        return self.request.priority is Priority.INTERACTIVE and self._play_seconds is not None
+        return self.request.priority is Priority.INTERACTIVE and self._lead.playing
 
     @property
     def finished(self) -> bool:
@@ -50,8 +53,8 @@ class Stream:
 
     @property
     def may_end(self) -> bool:
-        """Whether END_OF_SPEECH is legal at this frame border."""
-        return not self.request.ignore_end and self.frames >= self.request.min_frames
+        """Whether END_OF_SPEECH is legal at the border before the next frame to be asked for."""
+        return not self.request.ignore_end and self.queued_frames >= self.request.min_frames
 
     @property
     def position(self) -> int:
@@ -64,22 +67,20 @@ class Stream:
         self.ids.append(self._grammar.first_id(slot) + code)
         self.seen[slot, code] = True
 
-    def complete_frame(self, now_seconds: float) -> Codes:
-        """The frame that the last seven codes make, [1, 7]."""
-        self.frames += 1
-        self._generated_frames += 1
-        if self._generated_frames == START_FRAMES:
-            self._play_seconds = now_seconds
+    def newest_frame(self) -> Codes:
+        """The frame that the last seven ids make, [1, 7]."""
         first_ids = torch.tensor([self._grammar.first_id(slot) for slot in range(SLOTS)])
         codes: Codes = (torch.tensor(self.ids[-SLOTS:]) - first_ids).numpy().astype("uint16")[None]
         return codes
 
+    def complete_frame(self, now_seconds: float) -> None:
+        """Notes that a frame has come."""
+        self.frames += 1
+        self._lead.sent(1, now_seconds)
+
     def lead_seconds(self, now_seconds: float) -> float:
         """How much speech the listener holds that has not been played; 0 until playback has begun."""
-        if self._play_seconds is None:
-            return 0.0
-        held_frames = self._generated_frames - LOOKAHEAD_FRAMES
-        return held_frames * FRAME_SECONDS - (now_seconds - self._play_seconds)
+        return self._lead.seconds(now_seconds)
 
     def paused_seconds(self, now_seconds: float) -> float:
         """For how long this stream should still pause; 0 when it should speak."""

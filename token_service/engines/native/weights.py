@@ -5,6 +5,7 @@ of q and k are reordered so that the two halves of a rotary pair are neighbours,
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ class LlamaShape:
     heads: int
     kv_heads: int
     head_dim: int
+    mlp: int
     vocabulary: int
     norm_epsilon: float
     rope_theta: float
@@ -48,6 +50,7 @@ class LlamaShape:
                 heads=heads,
                 kv_heads=config.get("num_key_value_heads", heads),
                 head_dim=config.get("head_dim") or config["hidden_size"] // heads,
+                mlp=config["intermediate_size"],
                 vocabulary=config["vocab_size"],
                 norm_epsilon=config["rms_norm_eps"],
                 rope_theta=config.get("rope_theta") or rope.get("rope_theta", 10_000.0),
@@ -116,14 +119,16 @@ def _fuse(shape: LlamaShape, tensors: dict[str, Tensor], profile: Profile) -> Ll
     return LlamaWeights(
         shape=shape,
         embedding=embedding,
-        layers=tuple(_layer(f"model.layers.{k}.", tensors, shape) for k in range(shape.layers)),
+        layers=tuple(fused_layer(f"model.layers.{k}.", tensors, shape) for k in range(shape.layers)),
         heads=slot_heads(output, profile) * tensors["model.norm.weight"],
     )
 
 
-def _layer(prefix: str, tensors: dict[str, Tensor], shape: LlamaShape) -> LayerWeights:
+def fused_layer(prefix: str, tensors: Mapping[str, Tensor], shape: LlamaShape) -> LayerWeights:
+    """The matrices of the layer whose tensors' names begin so, in fp32, where the tensors are."""
+
     def of(name: str) -> Tensor:
-        return tensors[f"{prefix}{name}.weight"]
+        return tensors[f"{prefix}{name}.weight"].float()
 
     queries = _paired(of("self_attn.q_proj"), shape.head_dim)
     keys = _paired(of("self_attn.k_proj"), shape.head_dim)
