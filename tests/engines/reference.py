@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,14 +26,6 @@ def model() -> LlamaForCausalLM:
     return LlamaForCausalLM.from_pretrained(DEMO, dtype=torch.float32).eval()
 
 
-@torch.inference_mode()
-def legal_logits(ids: list[int]) -> tuple[list[int], torch.Tensor]:
-    """The codes that may follow these ids, END_OF_SPEECH left out, and their logits."""
-    slot = GRAMMAR.slot_after(ids[-1])
-    legal = [token_id for token_id in GRAMMAR.legal_ids(slot) if token_id != GRAMMAR.end_id]
-    return legal, model()(torch.tensor([ids])).logits[0, -1, legal]
-
-
 def assert_greedy(request: GenerationRequest, codes: Codes) -> None:
     """Every code is the likeliest there, up to the first place where two are too close to tell."""
     ids = [*request.prompt_ids, *frame_ids(GRAMMAR, request.resume)]
@@ -50,12 +43,14 @@ def assert_greedy(request: GenerationRequest, codes: Codes) -> None:
 
 def greedy_codes(request: GenerationRequest) -> Codes:
     """What transformers says, one token after the other, [F, 7]."""
-    ids = list(request.prompt_ids)
+    ids, new_ids, memory = [], list(request.prompt_ids), None
     for _ in range(request.max_frames * SLOTS):
-        legal, logits = legal_logits(ids)
-        ids.append(legal[int(logits.argmax())])
+        logits, memory = _next_logits(new_ids, memory)
+        legal = _legal_ids(new_ids[-1])
+        new_ids = [legal[int(logits[legal].argmax())]]
+        ids += new_ids
     firsts = np.array([GRAMMAR.first_id(slot) for slot in range(SLOTS)])
-    return (np.array(ids[len(request.prompt_ids) :]).reshape(-1, SLOTS) - firsts).astype(np.uint16)
+    return (np.array(ids).reshape(-1, SLOTS) - firsts).astype(np.uint16)
 
 
 class PlainSource:
@@ -71,12 +66,14 @@ class PlainSource:
     async def generate(self, order: TokenOrder) -> AsyncGenerator[list[int], None]:
         self.open_orders.add(order.order_id)
         generator = torch.Generator().manual_seed(order.seed)
-        ids = list(order.ids)
+        new_ids, memory = list(order.ids), None
         try:
             for _ in range(order.max_tokens):
-                legal, logits = legal_logits(ids) if self._masked else self._any_logits(ids)
-                ids.append(legal[int(torch.multinomial(logits.softmax(-1), 1, generator=generator))])
-                yield [ids[-1]]
+                logits, memory = _next_logits(new_ids, memory)
+                legal = _legal_ids(new_ids[-1]) if self._masked else range(len(logits))
+                drawn = torch.multinomial(logits[legal].softmax(-1), 1, generator=generator)
+                new_ids = [legal[int(drawn)]]
+                yield new_ids
         finally:
             self.open_orders.remove(order.order_id)
 
@@ -86,7 +83,14 @@ class PlainSource:
     async def stop(self) -> None:
         return
 
-    @torch.inference_mode()
-    def _any_logits(self, ids: list[int]) -> tuple[range, torch.Tensor]:
-        logits = model()(torch.tensor([ids])).logits[0, -1]
-        return range(len(logits)), logits
+
+def _legal_ids(last_id: int) -> list[int]:
+    """What may follow an id, END_OF_SPEECH left out."""
+    return [token_id for token_id in GRAMMAR.legal_ids(GRAMMAR.slot_after(last_id)) if token_id != GRAMMAR.end_id]
+
+
+@torch.inference_mode()
+def _next_logits(new_ids: list[int], memory: Any) -> tuple[torch.Tensor, Any]:
+    """Logits of what follows, and the model's memory of everything so far."""
+    answer = model()(torch.tensor([new_ids]), past_key_values=memory, use_cache=True)
+    return answer.logits[0, -1], answer.past_key_values

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from swara.capacity import Capacity
-from swara.errors import Broken, Full
+from swara.errors import Broken, Full, SetupError
 from swara.frames import Codes
 from swara.speech import AdmissionClass
 from token_service.engines.base import Ended, EngineLoad, EngineSetup, GenerationRequest
@@ -24,6 +24,8 @@ RETRY_SECONDS = 1.0
 # A token takes milliseconds; a stream that has spoken and gets none for half a minute will never get one.
 HUNG_SECONDS = 30.0
 OBSERVE_SECONDS = 0.25
+# Seconds of speech for nobody; the rest is for engines that compile what they meet for the first time.
+TRIAL_SECONDS = 300.0
 
 
 class TokenEngine:
@@ -45,9 +47,11 @@ class TokenEngine:
     async def start(self) -> None:
         """Starts the source, has it prove the slot mask, and measures how many streams it carries."""
         await self._source.start()
-        trial = Trial(self._source, self._setup.profile)
-        await trial.prove_slot_mask()
-        streams = await trial.carried_streams(self._setup.settings.max_streams)
+        try:
+            async with asyncio.timeout(TRIAL_SECONDS):
+                streams = await self._try_out()
+        except TimeoutError:
+            raise SetupError(f"the engine did not finish its trial within {TRIAL_SECONDS:g} s") from None
         self._capacity = Capacity(streams, streams)
         log.info("warm: capacity %d streams", streams)
         self._observing = asyncio.create_task(self._observe())
@@ -94,6 +98,11 @@ class TokenEngine:
         stream = TokenStream(request, self._grammar, time.monotonic())
         self._streams.add(stream)
         return stream
+
+    async def _try_out(self) -> int:
+        trial = Trial(self._source, self._setup.profile)
+        await trial.prove_slot_mask()
+        return await trial.carried_streams(self._setup.settings.max_streams)
 
     async def _events(self, stream: TokenStream) -> AsyncGenerator[Codes | Ended, None]:
         framer = Framer(self._grammar)

@@ -54,6 +54,8 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
         stream_interval=SLOTS,
         # We count for ourselves, once a frame and not once a token.
         disable_log_stats=True,
+        # On a CPU, which is for tests, compiling takes a minute.
+        enforce_eager=not current_platform.is_cuda(),
     )
 
 
