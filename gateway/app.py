@@ -45,7 +45,7 @@ class Gateway:
         models = Models({name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()})
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds, settings.writer_pause_seconds)
         keys = _resume_keys(settings)
-        pipeline = Pipeline(models, limits, Sealer(keys, settings.resume_seconds))
+        pipeline = Pipeline(models, limits, Sealer(keys, settings.resume_seconds), settings.style)
         self._relay = GatewayRelay()
         broadcasts = Broadcasts(
             SynthesisIds(keys, settings.advertised_address or settings.address),

@@ -82,6 +82,8 @@ def _model(message: token.Model) -> Model:
         languages=tuple(message.languages),
         sample_rate_hz=message.sample_rate_hz,
         max_text_characters=message.max_text_characters,
+        scripts=tuple(message.scripts),
+        emotion_tags=tuple(message.emotion_tags),
     )
 
 

@@ -6,13 +6,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from gateway.events import SpeechEvent
+from gateway.model import Model
 from gateway.models import Models
 from gateway.request import NothingToSay, SpeechRequest
 from gateway.resume import Sealer
 from gateway.script import START, Position, Script
 from gateway.segment import SegmentChunk, SegmentFinished, SegmentStarted
 from gateway.tally import Tally
-from gateway.text import Segmenter, segments
+from gateway.text import Reader, Segmenter, Style, segments
 from gateway.texts import Arriving, Texts, Written
 from swara.speech import Priority
 
@@ -36,10 +37,11 @@ class Limits:
 class Pipeline:
     """Speaks requests, each through the audio services of its model."""
 
-    def __init__(self, models: Models, limits: Limits, sealer: Sealer) -> None:
+    def __init__(self, models: Models, limits: Limits, sealer: Sealer, style: Style) -> None:
         self._models = models
         self._limits = limits
         self._sealer = sealer
+        self._style = style
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """Yields Started, then Chunks, then Finished; closing it stops the segment that is being spoken at once.
@@ -75,18 +77,19 @@ class Pipeline:
             return self._sealer.opened(request, self._limits.max_lead_seconds)
         request.checked(self._limits.max_text_characters)
         model = await self._models.find(request.model)
+        voice = model.voice(request.voice)
         script = Script(
             request=request,
             model=model.name,
-            voice=model.voice(request.voice),
+            voice=voice,
             seed=secrets.randbits(DRAWN_SEED_BITS) if request.seed is None else request.seed,
-            texts=_texts(request, model.max_text_characters),
+            texts=self._texts(request, model, voice),
             max_lead_seconds=self._limits.max_lead_seconds if request.priority is Priority.INTERACTIVE else 0.0,
         )
         return script, START
 
-
-def _texts(request: SpeechRequest, max_segment_characters: int) -> Texts:
-    if request.manuscript is not None:
-        return Arriving(request.manuscript, Segmenter(max_segment_characters))
-    return Written(tuple(segments(request.text, max_segment_characters)))
+    def _texts(self, request: SpeechRequest, model: Model, voice: str) -> Texts:
+        reader = Reader(self._style, model.language(voice), model.scripts, model.emotion_tags)
+        if request.manuscript is not None:
+            return Arriving(request.manuscript, Segmenter(model.max_text_characters, read=reader.read))
+        return Written(tuple(segments(request.text, model.max_text_characters, reader.read)))

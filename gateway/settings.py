@@ -1,8 +1,11 @@
 """The gateway's settings: SWARA_GATEWAY_* variables and flags."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from gateway.text import Style
 from swara.settings import ServiceSettings
 
 # A character takes at most 12 bytes as JSON (two escaped surrogates); the other fields fit in the rest.
@@ -24,6 +27,11 @@ class GatewaySettings(ServiceSettings):
     )
     metrics_port: int = Field(9101, ge=1, le=65_535, description="Prometheus port")
     max_text_characters: int = Field(5_000, ge=1, description="longest text of one request, in characters")
+    text_normalization: Literal["on", "off"] = Field(
+        "on", description="numbers, dates, money and signs become words (docs/text.md); off leaves them to the model"
+    )
+    text_markdown: Literal["strip", "speak"] = Field("strip", description="markdown is taken off, or read as it stands")
+    text_emoji: Literal["strip", "speak"] = Field("strip", description="emoji are left out, or read by their names")
     max_streams: int = Field(256, ge=1, description="streams spoken at once; one more is told Full")
     queue_seconds: float = Field(
         0.0, ge=0, description="how long a new stream may wait for room; 0 tells it at once that there is none"
@@ -62,3 +70,8 @@ class GatewaySettings(ServiceSettings):
     def max_body_bytes(self) -> int:
         """Largest HTTP body or WebSocket message that can be a valid request."""
         return self.max_text_characters * JSON_BYTES_PER_CHARACTER + OTHER_FIELDS_BYTES
+
+    @property
+    def style(self) -> Style:
+        """How texts are read."""
+        return Style(self.text_normalization, self.text_markdown, self.text_emoji)

@@ -4,7 +4,8 @@ A model folder carries it as profile.json; `orpheus` is built in, for checkpoint
 """
 
 import json
-from dataclasses import dataclass, fields
+import re
+from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from swara.errors import SetupError, UnknownName
 from swara.frames import SAMPLES_PER_FRAME, SLOTS
 from swara.speech import Sampling
+
+TAG = re.compile(r"[a-z][a-z_-]{0,21}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class Profile:
     """Prompt form, token layout, voices and defaults of one fine-tune.
 
     Token id = code_base_id + slot * codebook_size + code. `closing_mark` is put after a text that ends in a letter or
-    digit, for models that know only texts with punctuation; empty leaves texts as they are.
+    digit, for models that know only texts with punctuation; empty leaves texts as they are. `scripts` are those that
+    the model reads, by their Unicode names (none: all of them); `emotion_tags` are the names of tags such as <laugh>. A
+    profile.json may leave these two out.
     """
 
     name: str
@@ -62,6 +67,8 @@ class Profile:
     max_context_tokens: int
     closing_mark: str
     runaway_frames: RunawayFrames
+    scripts: tuple[str, ...] = ()
+    emotion_tags: tuple[str, ...] = ()
 
     @property
     def top_id(self) -> int:
@@ -97,9 +104,10 @@ def _parse(text: str, source: str) -> Profile:
     except json.JSONDecodeError as error:
         raise SetupError(f"{source} is not JSON: {error}") from None
     names = {field.name for field in fields(Profile)}
-    if not isinstance(raw, dict) or set(raw) != names:
-        found = set(raw) if isinstance(raw, dict) else set()
-        raise SetupError(f"{source}: missing {sorted(names - found)}, unknown {sorted(found - names)}")
+    needed = {field.name for field in fields(Profile) if field.default is MISSING}
+    found = set(raw) if isinstance(raw, dict) else set()
+    if not isinstance(raw, dict) or not needed <= found <= names:
+        raise SetupError(f"{source}: missing {sorted(needed - found)}, unknown {sorted(found - names)}")
     try:
         profile = Profile(**_typed(raw))
     except (TypeError, ValueError, KeyError) as error:
@@ -114,6 +122,8 @@ def _typed(raw: dict[str, Any]) -> dict[str, Any]:
         "prompt_suffix_ids": tuple(int(i) for i in raw["prompt_suffix_ids"]),
         "voices": tuple(Voice(**voice) for voice in raw["voices"]),
         "languages": tuple(raw["languages"]),
+        "scripts": tuple(raw.get("scripts", ())),
+        "emotion_tags": tuple(raw.get("emotion_tags", ())),
         "sampling": Sampling(**raw["sampling"]),
         "runaway_frames": RunawayFrames(**raw["runaway_frames"]),
     }
@@ -131,4 +141,5 @@ def _check(profile: Profile, source: str) -> None:
     claim("{text}" in profile.prompt_template, "prompt_template must contain {text}")
     codes = range(profile.code_base_id, profile.code_base_id + profile.slots * profile.codebook_size)
     claim(profile.end_of_speech_id not in codes, "end_of_speech_id lies among the audio codes")
+    claim(all(map(TAG.fullmatch, profile.emotion_tags)), "emotion_tags must be lower-case words without brackets")
     claim(None not in vars(profile.sampling).values(), "sampling must set all four defaults")

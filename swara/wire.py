@@ -58,4 +58,6 @@ def model_message(
         engine=engine,
         deterministic=deterministic,
         can_pause=can_pause,
+        scripts=profile.scripts,
+        emotion_tags=profile.emotion_tags,
     )

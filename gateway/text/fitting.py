@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 CLAUSE_END = re.compile(r"[,;:،—–…](?=\s)|\s[—–-](?=\s)")
+MAX_TAG_CHARACTERS = 24
 SPACE = re.compile(r"\s")
 
 
@@ -28,7 +29,7 @@ def best_cut(window: str) -> int:
         if cuts and 2 * cuts[-1] > longest:
             return cuts[-1]
     for cut in range(longest, longest // 2, -1):
-        if not _joins(window[cut - 1], window[cut]):
+        if not _joins(window[cut - 1], window[cut]) and not _splits_tag(window, cut):
             return cut
     return longest
 
@@ -36,3 +37,9 @@ def best_cut(window: str) -> int:
 def _joins(before: str, after: str) -> bool:
     """Whether two characters belong to one letter: a vowel sign or virama must not begin a segment."""
     return unicodedata.category(after).startswith("M") or "\u200d" in (before, after)
+
+
+def _splits_tag(window: str, cut: int) -> bool:
+    """Whether the cut falls inside an emotion tag such as <laugh>."""
+    opened = window.rfind("<", max(0, cut - MAX_TAG_CHARACTERS), cut)
+    return opened >= 0 and ">" not in window[opened:cut]

@@ -1,7 +1,9 @@
 """Packs sentences into segments: each one prompt, long enough to speak while the next one begins."""
 
 import unicodedata
+from collections.abc import Callable
 
+from gateway.text.fitting import fitted
 from gateway.text.sentences import LOOKAHEAD_CHARACTERS, Sentences
 
 # A segment shorter than this (under two seconds of speech) might be over before the next one's first audio is there, so
@@ -11,15 +13,23 @@ SHORT_CHARACTERS = 24
 APART_CHARACTERS = SHORT_CHARACTERS + LOOKAHEAD_CHARACTERS
 
 
+def plain(text: str) -> str:
+    """The text as it is written, its line breaks made spaces."""
+    return " ".join(text.split())
+
+
 class Segmenter:
     """Takes a text piece by piece, cut anywhere, and gives its segments, each at most `max_characters` long.
 
     The first comes early: at the first sentence or clause border from `first_characters` on. With `first_characters`
     at `max_characters` it is as long as the others. How the text was cut into pieces changes when segments come, never
-    what they are.
+    what they are. `read` turns what was written into what is to be said, before it is made to fit.
     """
 
-    def __init__(self, max_characters: int, first_characters: int = SHORT_CHARACTERS) -> None:
+    def __init__(
+        self, max_characters: int, first_characters: int = SHORT_CHARACTERS, read: Callable[[str], str] = plain
+    ) -> None:
+        self._read = read
         self._max_characters = max_characters
         self._first_characters = first_characters
         self._sentences = Sentences(max_characters, first_characters)
@@ -37,17 +47,17 @@ class Segmenter:
         """Segments of all that has come, without waiting for the sentence's end; the next piece begins a new text."""
         segments = self._packed(self._sentences.flush())
         if len(self._held) > 1 and self._is_short(self._held[-1]) and self._fit(*self._held[-2:]):
-            self._held[-2:] = [" ".join(self._held[-2:])]
+            self._held[-2:] = ["\n".join(self._held[-2:])]
         segments += self._released(0)
         self._begun = False
         return self._spoken(segments)
 
     def _packed(self, sentences: list[str]) -> list[str]:
-        """Puts sentences behind the held ones; gives the segments to which nothing will be added."""
+        """Puts sentences behind the held ones, each on its own line; gives the segments that are complete."""
         segments = []
         for sentence in sentences:
             if self._held and self._is_short(self._held[-1]) and self._fit(self._held[-1], sentence):
-                self._held[-1] = f"{self._held[-1]} {sentence}"
+                self._held[-1] = f"{self._held[-1]}\n{sentence}"
             else:
                 self._held.append(sentence)
             if len(self._held) > 2 or (len(self._held) > 1 and not self._is_short(self._held[-1])):
@@ -70,13 +80,14 @@ class Segmenter:
         return len(first) + 1 + len(second) <= self._max_characters
 
     def _spoken(self, segments: list[str]) -> list[str]:
-        """Those with more in them than punctuation."""
-        return [segment for segment in segments if is_spoken(segment)]
+        """What is said of them: those with more in them than punctuation, cut again where the words are too long."""
+        said = map(self._read, segments)
+        return [piece for text in said for piece in fitted(text, self._max_characters) if is_spoken(piece)]
 
 
-def segments(text: str, max_characters: int) -> list[str]:
+def segments(text: str, max_characters: int, read: Callable[[str], str] = plain) -> list[str]:
     """The segments of a whole text, each non-empty and at most `max_characters` long."""
-    segmenter = Segmenter(max_characters, first_characters=max_characters)
+    segmenter = Segmenter(max_characters, max_characters, read)
     return segmenter.feed(text) + segmenter.flush()
 
 

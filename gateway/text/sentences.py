@@ -10,9 +10,10 @@ from gateway.text.abbreviations import is_open
 from gateway.text.fitting import best_cut
 
 # One run of end marks with the quotes and brackets that close behind it. The bounds keep LOOKAHEAD_CHARACTERS true.
-BORDER = re.compile(r"[।॥.?!…。？！]{1,8}[\"'”’»)\]]{0,4}|\n\n?|[,;:،—–](?= )|(?<= )[—–-](?= )")
-ITEM = re.compile(r"\n(?:[-*•‣·–] |[0-9०-९]{1,3}[.)] )")
-ITEM_CHARACTERS = 6
+BORDER = re.compile(r"[।॥.?!…。？！]{1,8}[\"'”’»)\]*_]{0,4}|\n\n?|[,;:،—–](?= )|(?<= )[—–-](?= )")
+# A line that begins a list's item, a heading, a quotation, a table's row or code.
+ITEM = re.compile(r"\n(?:[-*+•‣·–>] |#{1,6} |[0-9०-९]{1,3}[.)] |```|\|)")
+ITEM_CHARACTERS = 8
 # A border that ends this far before the end of what has come is certain: marks, quotes, a space, an item's number.
 LOOKAHEAD_CHARACTERS = 16
 WHITE = re.compile(r"\s+")

@@ -136,7 +136,7 @@ class GetModelResponse(_message.Message):
     def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ...) -> None: ...
 
 class Model(_message.Message):
-    __slots__ = ("name", "fingerprint", "voices", "languages", "slots", "codebook_size", "sample_rate_hz", "samples_per_frame", "max_text_characters", "sampling", "engine", "deterministic", "can_pause")
+    __slots__ = ("name", "fingerprint", "voices", "languages", "slots", "codebook_size", "sample_rate_hz", "samples_per_frame", "max_text_characters", "sampling", "engine", "deterministic", "can_pause", "scripts", "emotion_tags")
     NAME_FIELD_NUMBER: _ClassVar[int]
     FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
     VOICES_FIELD_NUMBER: _ClassVar[int]
@@ -150,6 +150,8 @@ class Model(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     DETERMINISTIC_FIELD_NUMBER: _ClassVar[int]
     CAN_PAUSE_FIELD_NUMBER: _ClassVar[int]
+    SCRIPTS_FIELD_NUMBER: _ClassVar[int]
+    EMOTION_TAGS_FIELD_NUMBER: _ClassVar[int]
     name: str
     fingerprint: str
     voices: _containers.RepeatedCompositeFieldContainer[Voice]
@@ -163,7 +165,9 @@ class Model(_message.Message):
     engine: str
     deterministic: bool
     can_pause: bool
-    def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., slots: _Optional[int] = ..., codebook_size: _Optional[int] = ..., sample_rate_hz: _Optional[int] = ..., samples_per_frame: _Optional[int] = ..., max_text_characters: _Optional[int] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., engine: _Optional[str] = ..., deterministic: _Optional[bool] = ..., can_pause: _Optional[bool] = ...) -> None: ...
+    scripts: _containers.RepeatedScalarFieldContainer[str]
+    emotion_tags: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., slots: _Optional[int] = ..., codebook_size: _Optional[int] = ..., sample_rate_hz: _Optional[int] = ..., samples_per_frame: _Optional[int] = ..., max_text_characters: _Optional[int] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., engine: _Optional[str] = ..., deterministic: _Optional[bool] = ..., can_pause: _Optional[bool] = ..., scripts: _Optional[_Iterable[str]] = ..., emotion_tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Voice(_message.Message):
     __slots__ = ("name", "language", "description")

@@ -36,6 +36,18 @@ def test_a_profile_in_the_folder_wins(tmp_path: Path) -> None:
     assert load_profile(folder_with(tmp_path, {"name": "mine"})).name == "mine"
 
 
+def test_orpheus_laughs_and_sighs_and_reads_every_script() -> None:
+    profile = load_profile(None)
+    assert {"laugh", "sigh"} <= set(profile.emotion_tags)
+    assert profile.scripts == ()
+
+
+def test_a_profile_may_leave_out_scripts_and_emotion_tags(tmp_path: Path) -> None:
+    old = {key: value for key, value in ORPHEUS.items() if key not in ("scripts", "emotion_tags")}
+    (tmp_path / "profile.json").write_text(json.dumps(old), encoding="utf-8")
+    assert load_profile(tmp_path).emotion_tags == ()
+
+
 def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
     profile = load_profile(None)
     with pytest.raises(UnknownName, match=f"no voice 'nobody'; it has {profile.voices[0].name}"):
@@ -55,6 +67,7 @@ def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
         ({"sampling": ORPHEUS["sampling"] | {"top_p": None}}, "sampling must set all four defaults"),
         ({"voices": [{"nom": "tara"}]}, "nom"),
         ({"prompt_prefix_ids": ["a"]}, "invalid literal"),
+        ({"emotion_tags": ["<laugh>"]}, "emotion_tags must be lower-case words without brackets"),
         ({"loudness": 3}, r"unknown \['loudness'\]"),
     ],
 )
