@@ -3,7 +3,7 @@
 import { fetchVoices } from "./catalogue.js";
 import { partsOf } from "./parts.js";
 import { languageOf, SAMPLES } from "./samples.js";
-import { language, titled } from "./words.js";
+import { characters, language, titled } from "./words.js";
 
 const LANGUAGE_LABELS = { hi: "हिन्दी", en: "English" };
 
@@ -81,7 +81,7 @@ export class Composer {
     const name = this.#form.elements.voice?.value;
     const voice = this.#catalogue.find((each) => each.name === name && each.model === this.#form.elements.model.value);
     const isForeign = voice && languageOf(text) && languageOf(text) !== voice.language;
-    const count = `${[...text].length} characters`;
+    const count = characters([...text].length);
     this.#hint.textContent = isForeign ? `${count} · ${titled(name)} speaks ${language(voice.language)} only` : count;
     this.#hint.classList.toggle("notable", Boolean(isForeign));
   }

@@ -25,6 +25,11 @@ export function gapCount(underruns) {
   return `${underruns || "no"} ${underruns === 1 ? "gap" : "gaps"}`;
 }
 
+/** "1 character", "47 characters". */
+export function characters(count) {
+  return `${count} ${count === 1 ? "character" : "characters"}`;
+}
+
 /** "asha" as "Asha". */
 export function titled(name) {
   return name.charAt(0).toUpperCase() + name.slice(1);
