@@ -1,23 +1,37 @@
 """Cuts what is too long for one prompt, at the best places."""
 
+import math
 import re
 import unicodedata
 
 CLAUSE_END = re.compile(r"[,;:،—–…](?=\s)|\s[—–-](?=\s)")
 MAX_TAG_CHARACTERS = 24
+# How much longer than the others a piece may be for the sake of a good place to cut.
+UNEVEN = 1.25
 SPACE = re.compile(r"\s")
 
 
 def fitted(text: str, max_characters: int) -> list[str]:
-    """The text in pieces of at most `max_characters`; white space at the cuts is dropped."""
+    """The text in pieces of at most `max_characters`, of about one length: a crumb at the end would be badly spoken.
+
+    White space at the cuts is dropped.
+    """
     pieces, start = [], 0
     while len(text) - start > max_characters:
-        cut = best_cut(text[start : start + max_characters + 1])
+        cut = even_cut(text, start, max_characters)
         pieces.append(text[start : start + cut].rstrip())
         start += cut
         while text[start : start + 1].isspace():
             start += 1
     return [*pieces, text[start:]] if start < len(text) else pieces
+
+
+def even_cut(text: str, start: int, max_characters: int) -> int:
+    """How much of the text to cut off from `start` on, when what is left takes more than one piece."""
+    left = len(text) - start
+    even = left / math.ceil(left / max_characters)
+    longest = min(max_characters, int(even * UNEVEN) + 1)
+    return best_cut(text[start : start + longest + 1])
 
 
 def best_cut(window: str) -> int:

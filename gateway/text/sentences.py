@@ -7,7 +7,7 @@ there. So the sentences are the same however the text was cut into pieces.
 import re
 
 from gateway.text.abbreviations import is_open
-from gateway.text.fitting import best_cut
+from gateway.text.fitting import best_cut, even_cut
 
 # One run of end marks with the quotes and brackets that close behind it. The bounds keep LOOKAHEAD_CHARACTERS true.
 BORDER = re.compile(r"[।॥.?!…。？！]{1,8}[\"'”’»)\]*_]{0,4}|\n\n?|[,;:،—–](?= )|(?<= )[—–-](?= )")
@@ -90,7 +90,9 @@ class Sentences:
             if self._is_end(match, start):
                 return match.end()
             self._checked = match.end()
-        if len(self._text) > limit + (0 if at_end else LOOKAHEAD_CHARACTERS):
+        if at_end and len(self._text) > limit:
+            return start + even_cut(self._text, start, self._max_characters)
+        if len(self._text) > limit + LOOKAHEAD_CHARACTERS:
             return start + best_cut(self._text[start : limit + 1])
         return None
 

@@ -50,6 +50,11 @@ def test_a_sentence_over_the_limit_is_cut_after_a_comma_rather_than_at_a_space()
     assert first.endswith("फिर,")
 
 
+def test_a_sentence_a_little_over_the_limit_is_cut_in_the_middle_and_leaves_no_crumb() -> None:
+    sentence = "यह एक लंबा वाक्य है जिसमें कोई विराम नहीं है और जो थोड़ा सा ज़्यादा लंबा हो गया है।"
+    assert min(map(len, segments(sentence, len(sentence) - 3))) > len(sentence) // 3
+
+
 def test_an_emotion_tag_is_not_cut_while_there_are_spaces_to_cut_at() -> None:
     text = ("कितना अच्छा दिन है " * 4 + "<laugh> ") * 6
     assert sum(segment.count("<laugh>") for segment in segments(text, 60)) == 6
