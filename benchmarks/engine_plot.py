@@ -1,0 +1,25 @@
+"""The engine table as a picture."""
+
+from pathlib import Path
+from typing import Any
+
+
+def plot(found: dict[str, Any], path: Path) -> None:
+    """Tokens per second of each stream over the number of streams; a sentence where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        print("no plot: it needs matplotlib (pip install 'swara[bench]')")
+        return
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    rows = found["rows"]
+    for engine, precision in dict.fromkeys((row["engine"], row["precision"]) for row in rows):
+        mine = [row for row in rows if (row["engine"], row["precision"]) == (engine, precision)]
+        rates = [row["tokens_per_second_per_stream"] for row in mine]
+        axes.plot([row["streams"] for row in mine], rates, "o-", label=f"{engine}, {precision}")
+    axes.axhline(7 * 24_000 / 2048, color="grey", linestyle=":", label="real time")
+    axes.set(xscale="log", xlabel="streams at once", ylabel="tokens per second and stream", ylim=(0, None))
+    axes.set_title(f"{found['model']} on {found['device']}")
+    axes.legend()
+    figure.savefig(path, dpi=120)

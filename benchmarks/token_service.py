@@ -1,0 +1,81 @@
+"""A token service in a process of its own, asked for many streams at once."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.arrivals import Arrivals, figures
+from swara.channel import connect
+from swara.errors import SetupError
+from swara.frames import FRAME_BYTES, SLOTS
+from swara.process import ServiceProcess, free_port, grpc_ready, to_stderr
+from swara.v1 import token_service_pb2 as pb
+from swara.v1 import token_service_pb2_grpc
+
+SAMPLING: dict[str, Any] = {"temperature": 0.6, "top_k": 0, "top_p": 0.9, "repetition_penalty": 1.1}
+# Frames that every stream speaks unmeasured first, so that nothing is compiled or allocated afterwards.
+WARM_FRAMES = 8
+READY_SECONDS = 300.0
+STOP_SECONDS = 15.0
+
+
+class TokenServiceUnderTest:
+    """One engine behind its token service, in a process of its own."""
+
+    def __init__(self, engine: str, flags: Sequence[str], text: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="swara-")
+        self._address = f"unix:{self._folder.name}/token.sock"
+        self._text = text
+        doors = [f"--address={self._address}", f"--metrics-port={free_port()}", "--metrics-host=127.0.0.1"]
+        self._process = ServiceProcess("token_service", [f"--engine={engine}", *flags, *doors], to_stderr)
+
+    def wait_until_ready(self) -> None:
+        """Raises SetupError with what the service said if it ends before it is ready."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not grpc_ready(self._address):
+            if self._process.exit_code is not None or time.monotonic() > deadline:
+                raise SetupError(self._process.last_sentence())
+            time.sleep(0.1)
+
+    def rows(self, streams: Sequence[int], frames: int) -> tuple[int, list[dict[str, Any]]]:
+        """The length of the prompt in tokens, and a row for every number of streams."""
+        return asyncio.run(self._rows(streams, frames))
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self._process.end(STOP_SECONDS)
+        self._folder.cleanup()
+
+    async def _rows(self, streams: Sequence[int], frames: int) -> tuple[int, list[dict[str, Any]]]:
+        prompt_tokens, rows = 0, []
+        async with connect(self._address) as channel:
+            stub = token_service_pb2_grpc.TokenServiceStub(channel)
+            for count in streams:
+                for length in (WARM_FRAMES, frames):
+                    runs = await asyncio.gather(*[self._read(stub, length, number) for number in range(count)])
+                prompt_tokens = runs[0][0]
+                rows.append({"streams": count, **figures([arrivals for _, arrivals in runs])})
+        return prompt_tokens, rows
+
+    async def _read(
+        self, stub: token_service_pb2_grpc.TokenServiceStub, frames: int, seed: int
+    ) -> tuple[int, Arrivals]:
+        request = pb.GenerateRequest(
+            request_id=f"bench-{seed}",
+            text=self._text,
+            seed=seed,
+            sampling=pb.Sampling(**SAMPLING),
+            # Nobody is refused, even where the machine is too slow for so many listeners.
+            admission_class=pb.ADMISSION_CLASS_CONTINUING,
+            limits=pb.FrameLimits(max_frames=frames, ignore_end=True),
+        )
+        arrivals, prompt_tokens, began = Arrivals(), 0, time.perf_counter()
+        async for event in stub.Generate(request):
+            if event.HasField("started"):
+                prompt_tokens = event.started.prompt_tokens
+            elif event.HasField("frames"):
+                new_frames = len(event.frames.codes) // FRAME_BYTES
+                arrivals.arrived(time.perf_counter() - began, new_frames * SLOTS)
+        return prompt_tokens, arrivals
