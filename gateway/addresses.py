@@ -13,7 +13,7 @@ def pools(text: str) -> dict[str, tuple[str, ...]]:
 
     The one pool of a gateway that has no other may go without a name, which is then "".
     """
-    parts = [part for part in text.split(";") if part.strip()] or [text]
+    parts = [part for part in text.split(";") if part.strip()] or [""]
     found: dict[str, tuple[str, ...]] = {}
     for part in parts:
         name, equals, listed = part.partition("=")

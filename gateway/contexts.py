@@ -1,8 +1,9 @@
 """One context of /ws/stream: a text that is spoken while it comes, or a synthesis that was joined, until its end."""
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
@@ -18,7 +19,13 @@ from swara.logs import request_log
 
 log = logging.getLogger(__name__)
 
+# Somebody who reads nothing cannot be told why either.
+FAREWELL_SECONDS = 1.0
 GONE = (WebSocketDisconnect, WebSocketDisconnected)
+
+
+class ReadsNothing(Exception):
+    """The client has stopped reading: the connection is of no use any more."""
 
 
 class Context:
@@ -57,7 +64,7 @@ class Context:
             self._session.stop()
 
     async def run(self) -> None:
-        """Speaks or listens to the end, and tells how it ended; raises nothing but cancellation."""
+        """Speaks or listens to the end, and tells how it ended; raises ReadsNothing where it cannot."""
         try:
             async with self._sessions.open(Door.WEBSOCKET, self.request_id) as session:
                 self._session = session
@@ -135,8 +142,14 @@ class Context:
             await self._websocket.send_text(stream_messages.audio(*mark))
 
     async def _tell(self, error: SwaraError) -> None:
-        with suppress(*GONE):
-            await self._websocket.send_text(stream_messages.failed(self.context_id, error, self.request_id))
+        message = stream_messages.failed(self.context_id, error, self.request_id)
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await self._websocket.send_text(message)
+        except GONE:
+            return
+        except TimeoutError:
+            raise ReadsNothing from None
 
 
 class Stretch:

@@ -51,9 +51,7 @@ class Manuscript:
         self._refuse_after_end("text")
         self._characters += len(piece)
         if self._characters > self._max_characters:
-            raise InvalidRequest(
-                f"the text has {self._characters} characters by now, the limit is {self._max_characters}"
-            )
+            raise InvalidRequest(f"the text has {self._characters} characters, the limit is {self._max_characters}")
         try:
             piece.encode()
         except UnicodeEncodeError:

@@ -1,6 +1,7 @@
 """The WebSocket door /ws/stream: several contexts at once on one connection, each with its own text, end and errors."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -8,10 +9,13 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gateway import request_id, stream_messages
-from gateway.contexts import GONE, Context
+from gateway.contexts import GONE, Context, ReadsNothing
 from gateway.sessions import Sessions
 from gateway.stream_messages import Input
 from swara.errors import Full, NotFound, SwaraError
+from swara.logs import request_log
+
+log = logging.getLogger(__name__)
 
 # As many as people talk over each other; a program that needs more opens more connections.
 MAX_CONTEXTS = 16
@@ -28,7 +32,13 @@ class StreamEndpoint:
         """Answers messages until the client is gone."""
         websocket = WebSocket(scope, receive, send)
         await websocket.accept()
-        await Connection(websocket, self._sessions).serve()
+        try:
+            await Connection(websocket, self._sessions).serve()
+        except* ReadsNothing:
+            # Returning without a close makes uvicorn drop the connection.
+            request_log(log, websocket.state.request_id).info(
+                "the client reads nothing any more; its connection is dropped"
+            )
 
 
 class Connection:
@@ -40,7 +50,7 @@ class Connection:
         self._contexts: dict[str, Context] = {}
 
     async def serve(self) -> None:
-        """Takes messages until the client is gone; then every context is hung up on."""
+        """Takes messages until the client is gone; then every context is hung up on. Raises ReadsNothing in a group."""
         async with asyncio.TaskGroup() as group:
             tasks: set[asyncio.Task[None]] = set()
             while (message := await self._websocket.receive())["type"] != "websocket.disconnect":

@@ -26,13 +26,14 @@ class Window:
         self._held_bytes = 0
         self._ended = False
         self._stopped = False
+        self._filling: asyncio.Task[None] | None = None
         self._error: Exception | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
 
     async def through(self, events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
         """The events, and what they raise; closing it closes them at once."""
-        filling = asyncio.create_task(self._fill(events))
+        filling = self._filling = asyncio.create_task(self._fill(events))
         try:
             while (event := await self._next()) is not None:
                 yield event
@@ -41,9 +42,14 @@ class Window:
             await asyncio.wait([filling])
 
     def stop(self) -> None:
-        """Ends it now: nothing that is held is heard, and the stream behind is closed before the end is seen."""
+        """Ends it now, even while the listener is stuck in a write: nothing that is held is heard any more.
+
+        The stream behind is closed before the listener sees the end.
+        """
         self._stopped = True
         self._news.set()
+        if self._filling:
+            self._filling.cancel()
 
     async def _fill(self, events: AsyncGenerator[SpeechEvent, None]) -> None:
         try:

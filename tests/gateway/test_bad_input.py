@@ -147,7 +147,7 @@ def piece(text: str) -> speech.StreamSynthesizeRequest:
         ([speech.StreamSynthesizeRequest()], "the first message must be the configuration, got nothing"),
         ([configuration(), configuration()], "a second configuration came"),
         ([configuration(), speech.StreamSynthesizeRequest()], "a message carried nothing"),
-        ([configuration(), piece("x" * 60), piece("x" * 60)], "120 characters by now, the limit is 100"),
+        ([configuration(), piece("x" * 60), piece("x" * 60)], "120 characters, the limit is 100"),
         ([configuration(speaker=too_hot()), piece(TEXT)], "temperature must be between 0 and 2"),
     ],
 )

@@ -103,7 +103,7 @@ def test_too_much_text_is_refused_with_both_numbers() -> None:
         text.write("x" * 6)
         text.write("x" * 6)
 
-    with pytest.raises(InvalidRequest, match="12 characters by now, the limit is 10"):
+    with pytest.raises(InvalidRequest, match="12 characters, the limit is 10"):
         run(story())
 
 

@@ -71,6 +71,19 @@ def test_a_reader_stuck_in_a_write_is_hung_up_on_with_a_sentence() -> None:
     assert source.closed
 
 
+def test_stopping_closes_the_source_at_once_even_while_its_reader_is_stuck_in_a_write() -> None:
+    async def story() -> None:
+        source, window = Source(), Window(60.0, Ending().tell)
+        async with aclosing(window.through(source.events())) as events:
+            await anext(events)
+            window.stop()
+            await asyncio.sleep(0.01)
+            assert source.closed
+            assert [event async for event in events] == []
+
+    asyncio.run(story())
+
+
 def test_what_goes_wrong_in_the_source_reaches_the_reader_after_what_came_before() -> None:
     async def broken() -> AsyncGenerator[SpeechEvent, None]:
         yield PIECE

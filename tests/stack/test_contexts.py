@@ -201,7 +201,7 @@ def test_what_is_wrong_later_ends_a_context_that_speaks(
         ({"output_format": {"sample_rate": 7}}, "sample_rate of pcm must be one of"),
         ({"output_format": "wav"}, "output_format must be an object, got a string"),
         ({"max_buffer_delay_ms": 100_000}, "max_buffer_delay_ms must be between 0 and 60000"),
-        ({"text": "x" * 20_000}, "20000 characters by now, the limit is"),
+        ({"text": "x" * 20_000}, "20000 characters, the limit is"),
         ({"text": " "}, "the text is empty"),
         ({"text": "\ud83d"}, "half of a surrogate pair"),
         ({"cancel": True}, "there is no context a"),

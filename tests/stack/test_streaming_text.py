@@ -4,11 +4,14 @@ import queue
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import grpc
+import numpy as np
 import pytest
 
-from swara.pcm import from_bytes
+from swara.pcm import Samples, from_bytes
+from swara.player import Player
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
@@ -18,6 +21,8 @@ from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait
 
 SENTENCES = ("आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है।", "कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।")
 FRAME_SECONDS = 2048 / 24_000
+# Of 32767: a hundredth of full scale, -40 dBFS.
+QUIET = 328
 
 
 class Writer:
@@ -162,3 +167,26 @@ def test_text_that_waits_too_long_for_its_end_is_spoken_where_the_configuration_
         assert next(response for response in call if response.HasField("chunk"))
         messages.put(None)
         assert list(call)[-1].HasField("finished")
+
+
+def test_segments_are_joined_without_a_click_a_gap_or_an_unnatural_pause(stack: Stack) -> None:
+    with writing(stack, seed=1) as writer:
+        writer.write(" ".join(2 * SENTENCES))
+        writer.end()
+        player, began, segments = Player(), time.monotonic(), {}
+        for response in writer.call:
+            samples = from_bytes(response.chunk.pcm)
+            player.feed(time.monotonic() - began, samples)
+            segments.setdefault(response.chunk.segment, []).append(samples)
+    spoken = [np.concatenate(parts) for parts in segments.values()]
+    assert len(spoken) >= 4
+    assert player.finish(time.monotonic() - began).underruns == 0
+    for before, after in pairwise(spoken):
+        assert abs(int(before[-1]) - int(after[0])) < QUIET
+        pause_seconds = (silent_samples(before[::-1]) + silent_samples(after)) / 24_000
+        assert 0.1 < pause_seconds < 0.6
+
+
+def silent_samples(samples: Samples) -> int:
+    """How many samples there are before the first that is heard."""
+    return int(np.argmax(np.abs(samples.astype(np.int32)) > QUIET))
