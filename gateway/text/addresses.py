@@ -48,7 +48,7 @@ def _dotted(match: re.Match[str], language: Language) -> str:
 RULES = [
     rule(EMAIL, _email),
     rule(URL, _url, re.IGNORECASE),
-    rule(HOST, _url, re.IGNORECASE),
+    rule(HOST, _url),
     rule(PHONE, _phone),
 ]
 VERSIONS = [rule(DOTTED, _dotted)]

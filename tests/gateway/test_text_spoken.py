@@ -63,6 +63,10 @@ def test_an_unknown_tag_is_read_as_a_word() -> None:
     assert Reader(Style(), "en", emotion_tags=("laugh",)).read("Oh <frown> no.") == "Oh frown no."
 
 
+def test_a_full_stop_without_a_space_after_it_makes_no_web_address() -> None:
+    assert Reader(Style(), "en").read("We came.In the end we left") == "We came.In the end we left"
+
+
 def test_normalization_off_leaves_numbers_and_signs_as_they_are() -> None:
     assert Reader(Style(normalization="off"), "en").read("Dr. X & 5%") == "Dr. X & 5%"
 
