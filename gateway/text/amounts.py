@@ -33,6 +33,8 @@ PLAIN = (
 UNIT = "|".join(map(re.escape, sorted([*PLAIN.split(), *UNITS], key=len, reverse=True)))
 VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 HINDI_ORDINAL = "वाँ|वां|वीं|वी|वें|वे|ला|ली|ले|रा|री|रे|था|थी|थे|ठा|ठी|ठे"
+# What is counted in Hindi is counted in Hindi, also after a Latin word: meeting 11 बजे.
+COUNTED = "बजे|रुपये|रुपए|पैसे|किलो|मीटर|लीटर|मिनट|घंटे|घंटा|दिन|हफ़्ते|महीने|साल|लोग|बार|प्रतिशत|हज़ार|हजार|लाख|करोड़|अरब"
 ALWAYS = (24, 7)
 
 
@@ -105,4 +107,9 @@ RULES = [
     rule(r"(?<=[0-9]) ?÷ ?(?=[0-9])", word("divided")),
 ]
 PARTS = [rule(rf"(?:(?<![\w.,])([0-9]{{1,4}}) ?)?([{VULGAR}])", _vulgar)]
-NUMBERS = [rule(NUMBER, _number)]
+NUMBERS = [
+    rule(
+        rf"({NUMBER}) ({COUNTED})(?![\u0900-\u0963])", lambda match, language: f"{language.number(match[1])} {match[2]}"
+    ),
+    rule(NUMBER, _number),
+]
