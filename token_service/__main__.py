@@ -5,16 +5,14 @@ import logging
 import os
 import sys
 from collections.abc import Coroutine
-from functools import partial
 
 from swara.errors import SetupError
 from swara.logs import set_up_logs
-from swara.orca import LoadReport, OpenRca
 from swara.profile import load_profile
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
-from swara.v1 import token_service_pb2, token_service_pb2_grpc
 from token_service import metrics
+from token_service.doors import add_doors
 from token_service.engines.base import Engine, EngineSetup
 from token_service.engines.registry import build_engine
 from token_service.model import fingerprint, model_folder
@@ -24,7 +22,6 @@ from token_service.service import TokenService
 from token_service.settings import TokenSettings
 
 log = logging.getLogger("token_service")
-SERVICE_NAME = token_service_pb2.DESCRIPTOR.services_by_name["TokenService"].full_name
 
 
 class EngineFailed(Exception):
@@ -36,36 +33,31 @@ async def serve(settings: TokenSettings) -> None:
     folder = model_folder(settings.model)
     profile = load_profile(folder, settings.profile)
     prompter = Prompter(profile, load_tokenizer(folder))
-    engine = build_engine(EngineSetup(folder, profile, settings))
+    setup = EngineSetup(folder, profile, settings)
+    engine = build_engine(setup)
     try:
         await engine.start()
         service = TokenService(profile, fingerprint(folder), Planner(profile, prompter, engine.context_tokens), engine)
-        broken = await _answer(service, engine, settings)
+        broken = await _answer(service, engine, setup)
     finally:
         await engine.stop()
     if broken:
         raise EngineFailed
 
 
-async def _answer(service: TokenService, engine: Engine, settings: TokenSettings) -> bool:
+async def _answer(service: TokenService, engine: Engine, setup: EngineSetup) -> bool:
     """Listens until a signal comes, then drains; True where the engine has broken instead."""
+    settings = setup.settings
     serve_metrics(settings.metrics_host, settings.metrics_port)
     metrics.watch(engine)
     server = RpcServer()
-    token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server.grpc)
-    OpenRca(partial(_load_report, engine)).add_to(server.grpc)
-    await server.start(settings.address, [SERVICE_NAME])
+    await server.start(settings.address, add_doors(server.grpc, service, engine, setup))
     log.info("ready on %s, engine %s", settings.address, engine.name)
     broken = await _first(engine.failed(), until_signalled()) == 0
     log.info("draining for at most %g s", settings.grace_seconds)
     service.draining = True
     await server.stop(settings.grace_seconds)
     return broken
-
-
-def _load_report(engine: Engine) -> LoadReport:
-    load = engine.load()
-    return LoadReport(load.running_streams, load.capacity_streams, load.slack_seconds)
 
 
 async def _first(*waits: Coroutine[None, None, None]) -> int:
