@@ -14,6 +14,7 @@ from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
 from gateway.stream_messages import BINARY, Input
+from gateway.stretch import Stretch
 from swara.errors import Broken, Cancelled, InvalidRequest, SwaraError
 from swara.logs import request_log
 
@@ -118,19 +119,19 @@ class Context:
     def _started(self, event: Started, encoder: Encoder) -> str:
         return stream_messages.started(self.context_id, event, encoder.content_type, encoder.sample_rate_hz)
 
-    async def _send_chunk(self, chunk: Chunk, stretch: "Stretch") -> None:
+    async def _send_chunk(self, chunk: Chunk, stretch: Stretch) -> None:
         if chunk.text and self._answer.add_timestamps:
             await self._websocket.send_text(stream_messages.segment(self.context_id, chunk))
         stretch.take(chunk)
         await self._send_audio(stretch)
 
-    async def _send_end(self, event: Finished, stretch: "Stretch | None") -> None:
+    async def _send_end(self, event: Finished, stretch: Stretch | None) -> None:
         if stretch and not self._cancelled:
             stretch.finish()
             await self._send_audio(stretch)
         await self._websocket.send_text(stream_messages.finished(self.context_id, event))
 
-    async def _send_audio(self, stretch: "Stretch") -> None:
+    async def _send_audio(self, stretch: Stretch) -> None:
         """Sends what is encoded, if anything is."""
         if not (data := stretch.data):
             return
@@ -150,28 +151,3 @@ class Context:
             return
         except TimeoutError:
             raise ReadsNothing from None
-
-
-class Stretch:
-    """What is encoded and not yet sent, and the first sample of it, counted at the model's rate."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self.data = b""
-        self.segment = 0
-        self.first_sample = 0
-        self._begun = False
-
-    def take(self, chunk: Chunk) -> None:
-        """Encodes a chunk; where the encoder holds samples back, the next audio is still marked with theirs."""
-        if not self._begun:
-            self._begun, self.segment, self.first_sample = True, chunk.segment, chunk.first_sample
-        self.data = self._encoder.encode(chunk.pcm)
-
-    def sent(self) -> None:
-        """The data has been taken; the next chunk begins a new stretch."""
-        self.data, self._begun = b"", False
-
-    def finish(self) -> None:
-        """Encodes what the encoder has held back."""
-        self.data = self._encoder.finish()

@@ -14,18 +14,24 @@ from swara_client.errors import (
     Unavailable,
     UnknownName,
 )
-from swara_client.request import Voice
+from swara_client.live import LiveSpeech
+from swara_client.live_aio import AsyncLiveSpeech
+from swara_client.request import FLUSH, Flush, Voice
 from swara_client.speech import Finished, Started
 
 __all__ = [
     "DEFAULT_ADDRESS",
+    "FLUSH",
     "AsyncClient",
+    "AsyncLiveSpeech",
     "AsyncSpeech",
     "Broken",
     "Client",
     "Finished",
+    "Flush",
     "Full",
     "InvalidRequest",
+    "LiveSpeech",
     "NotBuilt",
     "NotFound",
     "OutOfRange",

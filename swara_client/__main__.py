@@ -11,7 +11,7 @@ from swara_client.client import DEFAULT_ADDRESS, Client
 from swara_client.decode import DEFAULT_AUDIO_ADDRESS, MODES, NOISES, decode
 from swara_client.errors import SpeechError
 from swara_client.play import NoPlayer
-from swara_client.say import say
+from swara_client.say import listen, say
 
 INTERRUPTED = 130
 
@@ -54,8 +54,9 @@ def _voices(given: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="swara", description="Speaks text through a Swara gateway.")
     parser.add_argument("--version", action="version", version=f"swara {_version()}")
-    commands = parser.add_subparsers(required=True, metavar="say | batch | voices | decode")
+    commands = parser.add_subparsers(required=True, metavar="say | listen | batch | voices | decode")
     _add_say(commands.add_parser("say", help="speak one text"))
+    _add_listen(commands.add_parser("listen", help="join speech that somebody else asked for with --share"))
     _add_batch(commands.add_parser("batch", help="speak a file of texts, one a line, into a folder"))
     voices = commands.add_parser("voices", help="list the voices: model, name, language, description")
     voices.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
@@ -66,11 +67,25 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_say(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("text", help="the text, or - to read it from stdin")
-    parser.add_argument("-o", "--output", metavar="FILE", help="WAV file, or - for stdout")
-    parser.add_argument("--play", action="store_true", help="play it while it comes")
+    parser.add_argument("text", help="the text, or - to speak what comes on stdin while it is being written")
+    _add_sinks(parser)
+    parser.add_argument("--share", dest="shareable", action="store_true", help="let others join; says how")
     _add_choices(parser)
     parser.set_defaults(command=say)
+
+
+def _add_listen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("synthesis_id", help="as `swara say --share` tells it")
+    _add_sinks(parser)
+    parser.add_argument("--live", action="store_true", help="from now on, not from the start")
+    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give it up after this long")
+    parser.set_defaults(command=listen)
+
+
+def _add_sinks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", help="WAV file, or - for stdout")
+    parser.add_argument("--play", action="store_true", help="play it while it comes")
 
 
 def _add_batch(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """The asyncio client: the twin of `client.py`; what they share is in `speech.py`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
@@ -13,7 +13,17 @@ from swara.v1 import speech_service_pb2_grpc as speech_grpc
 from swara_client.client import DEFAULT_ADDRESS
 from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
-from swara_client.request import Choices, Voice, request_of, voices_of
+from swara_client.live_aio import AsyncLiveSpeech, AsyncWriter
+from swara_client.request import (
+    Choices,
+    Flush,
+    Start,
+    Voice,
+    listen_request_of,
+    request_of,
+    stream_request_of,
+    voices_of,
+)
 from swara_client.speech import Outcome
 
 
@@ -44,6 +54,38 @@ class AsyncClient:
         """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
         comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume, self._favourite)
         return await AsyncSpeech.accepted(self._stubs, self.addresses, comeback, timeout_seconds)
+
+    def stream_synthesize(
+        self,
+        pieces: AsyncIterable[str | Flush] | Iterable[str | Flush],
+        *,
+        max_buffer_delay_seconds: float = 0.0,
+        timeout_seconds: float | None = None,
+        **choices: Unpack[Choices],
+    ) -> AsyncLiveSpeech:
+        """Speaks a text while it is being written, as Client does; `pieces` may come from a language model's stream."""
+        writer = AsyncWriter(stream_request_of(choices, max_buffer_delay_seconds), pieces)
+        call = self._stub.StreamSynthesize(writer.messages(), timeout=timeout_seconds)
+        return AsyncLiveSpeech(call, self._asked, writer)
+
+    async def listen(
+        self, synthesis_id: str, start: Start = "start", *, timeout_seconds: float | None = None
+    ) -> AsyncLiveSpeech:
+        """Joins a shareable synthesis by its id: from its start, live, or at a sample. Raises SpeechError."""
+        call = self._stub.Listen(listen_request_of(synthesis_id, start), timeout=timeout_seconds)
+        speech = AsyncLiveSpeech(call, self._asked, first_sample=start if isinstance(start, int) else None)
+        await speech.accepted()
+        return speech
+
+    @property
+    def _stub(self) -> Any:
+        """The gateway that answered last."""
+        return self._stubs[self._favourite.at]
+
+    @property
+    def _asked(self) -> str:
+        """Its address."""
+        return self.addresses[self._favourite.at]
 
     async def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""

@@ -1,7 +1,7 @@
 """The blocking client. `aio.py` is its twin for asyncio; what they share is in `speech.py`."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
@@ -12,7 +12,17 @@ from swara.v1 import speech_service_pb2 as speech_pb2
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
-from swara_client.request import Choices, Voice, request_of, voices_of
+from swara_client.live import LiveSpeech, Writer
+from swara_client.request import (
+    Choices,
+    Flush,
+    Start,
+    Voice,
+    listen_request_of,
+    request_of,
+    stream_request_of,
+    voices_of,
+)
 from swara_client.speech import Outcome
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -46,6 +56,40 @@ class Client:
         """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
         comeback = Comeback(request_of(text, choices), len(self.addresses), self._resume, self._favourite)
         return Speech(self._stubs, self.addresses, comeback, timeout_seconds)
+
+    def stream_synthesize(
+        self,
+        pieces: Iterable[str | Flush],
+        *,
+        max_buffer_delay_seconds: float = 0.0,
+        timeout_seconds: float | None = None,
+        **choices: Unpack[Choices],
+    ) -> LiveSpeech:
+        """Speaks a text while it is being written: `pieces` of any length, as a language model yields them.
+
+        They are taken in a thread of their own. FLUSH between two pieces speaks what has come; without one, text waits
+        for the end of its sentence, `max_buffer_delay_seconds` at most where that is not 0. It never goes on elsewhere.
+        """
+        writer = Writer(stream_request_of(choices, max_buffer_delay_seconds), pieces)
+        call = self._stub.StreamSynthesize(writer.messages(), timeout=timeout_seconds)
+        return LiveSpeech(call, self._asked, writer)
+
+    def listen(self, synthesis_id: str, start: Start = "start", *, timeout_seconds: float | None = None) -> LiveSpeech:
+        """Joins a shareable synthesis by its id: from its start, live, or at a sample. Raises SpeechError."""
+        call = self._stub.Listen(listen_request_of(synthesis_id, start), timeout=timeout_seconds)
+        speech = LiveSpeech(call, self._asked, first_sample=start if isinstance(start, int) else None)
+        speech.accepted()
+        return speech
+
+    @property
+    def _stub(self) -> speech_grpc.SpeechServiceStub:
+        """The gateway that answered last."""
+        return self._stubs[self._favourite.at]
+
+    @property
+    def _asked(self) -> str:
+        """Its address."""
+        return self.addresses[self._favourite.at]
 
     def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""

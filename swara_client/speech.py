@@ -43,20 +43,28 @@ class Finished:
     total_seconds: float
 
 
-class Progress:
-    """Adds up the events of one synthesis: `take` each, and None at the end; the clock starts when it is made."""
+Response = speech_pb2.SynthesizeResponse | speech_pb2.StreamSynthesizeResponse | speech_pb2.ListenResponse
 
-    def __init__(self) -> None:
+
+class Progress:
+    """Adds up the events of one synthesis: `take` each, and None at the end; the clock starts when it is made.
+
+    `first_sample` is where it begins; None takes whatever comes first, as a listener who joins does. `samples` counts
+    from the start of the synthesis.
+    """
+
+    def __init__(self, first_sample: int | None = 0) -> None:
+        self.first_sample = first_sample
         self.started: Started | None = None
         self.finished: Finished | None = None
         self.playback: Playback | None = None
-        self.samples = 0
+        self.samples = first_sample or 0
         self.resumed = 0
         self.resume_token = b""
         self._player = Player()
         self._stopwatch = Stopwatch()
 
-    def take(self, response: speech_pb2.SynthesizeResponse | None) -> Samples | None:
+    def take(self, response: Response | None) -> Samples | None:
         """The samples this event brings, maybe none; None at the end. Raises Broken and Unavailable."""
         if response is None:
             self._end()
@@ -73,7 +81,7 @@ class Progress:
 
     def _start(self, started: Started) -> None:
         """The first one counts; the gateway at which the speech goes on says it again."""
-        if self.samples:
+        if self.samples and self.started:
             self.resumed += 1
             return
         self.started = started
@@ -83,7 +91,7 @@ class Progress:
         self.playback = self._player.finish(self._stopwatch.seconds)
         if self.finished is None:
             raise Unavailable("the gateway ended the stream before the speech was finished", self.request_id)
-        if self.finished.samples != self.samples:
+        if self.first_sample is not None and self.finished.samples != self.samples:
             raise Broken(f"{self.finished.samples} samples were announced, {self.samples} came", self.request_id)
 
     @property
@@ -108,6 +116,8 @@ class Progress:
         return self.started.request_id if self.started else ""
 
     def _chunk(self, chunk: speech_pb2.SpeechChunk) -> Samples:
+        if self.first_sample is None:
+            self.first_sample = self.samples = chunk.first_sample
         if chunk.first_sample != self.samples:
             raise Broken(f"expected sample {self.samples}, got sample {chunk.first_sample}", self.request_id)
         samples = from_bytes(chunk.pcm)
@@ -120,8 +130,8 @@ class Progress:
 class Outcome:
     """What the speech of either client tells about itself."""
 
-    def __init__(self) -> None:
-        self._progress = Progress()
+    def __init__(self, first_sample: int | None = 0) -> None:
+        self._progress = Progress(first_sample)
 
     @property
     def audio_seconds(self) -> float:
@@ -146,6 +156,11 @@ class Outcome:
     def finished(self) -> Finished | None:
         """How it ended; None until it has."""
         return self._progress.finished
+
+    @property
+    def next_sample(self) -> int:
+        """The first sample that has not come yet, counted from the start of the synthesis: where to join it again."""
+        return self._progress.samples
 
     @property
     def resumed(self) -> int:

@@ -133,8 +133,8 @@ def test_a_failure_is_one_sentence_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_text_that_is_not_utf_8_is_one_sentence(tmp_path: Path) -> None:
-    done = swara("say", "-", "-o", tmp_path / "a.wav", text=b"\xff\xfe")
+def test_text_that_is_not_utf_8_is_one_sentence(stack: Stack, tmp_path: Path) -> None:
+    done = swara("say", "-", "-o", tmp_path / "a.wav", "--address", stack.gateway_address, text=b"\xff\xfe")
     assert_one_sentence(done, "standard input is not UTF-8 text: invalid start byte at byte 0")
 
 

@@ -1,0 +1,101 @@
+"""Speech that cannot be asked for again: of a text that is being written, or of a synthesis that was joined."""
+
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+import grpc
+import numpy as np
+
+from swara.pcm import Samples
+from swara.v1 import speech_service_pb2 as speech_pb2
+from swara_client.errors import SpeechError, from_status
+from swara_client.request import Flush, piece_of
+from swara_client.speech import Outcome, Started
+
+
+class Writer:
+    """Gives gRPC the messages of a text; an error of the pieces hangs up and is kept for whoever hears the speech."""
+
+    def __init__(self, configuration: speech_pb2.StreamSynthesizeRequest, pieces: Iterable[str | Flush]) -> None:
+        self.error: Exception | None = None
+        self._configuration = configuration
+        self._pieces = pieces
+        self._call: Any = None
+        self._connected = threading.Event()
+
+    def writes_to(self, call: Any) -> None:
+        """The call that takes the messages, from a thread of its own."""
+        self._call = call
+        self._connected.set()
+
+    def messages(self) -> Iterator[speech_pb2.StreamSynthesizeRequest]:
+        """The configuration, then a message for each piece."""
+        yield self._configuration
+        try:
+            for piece in self._pieces:
+                yield piece_of(piece)
+        except Exception as error:
+            self.error = error
+            self._connected.wait()
+            self._call.cancel()
+
+
+class LiveSpeech(Outcome):
+    """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
+
+    def __init__(self, call: Any, address: str, writer: Writer | None = None, first_sample: int | None = 0) -> None:
+        super().__init__(first_sample)
+        self._call = call
+        self._address = address
+        self._writer = writer
+        if writer:
+            writer.writes_to(call)
+        self._closed = False
+
+    def accepted(self) -> Started:
+        """Waits until the gateway has begun, and returns how. Raises SpeechError."""
+        while self._progress.started is None and self._receive() is not None:
+            pass
+        return self.started
+
+    def read(self) -> Samples:
+        """All that is still to come as one array [T]. Raises SpeechError."""
+        return np.concatenate([np.empty(0, np.int16), *self])
+
+    def close(self) -> None:
+        """Hangs up: the gateway stops the work. Nothing happens where the speech has ended."""
+        self._closed = True
+        self._call.cancel()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Samples:
+        while (samples := self._receive()) is not None:
+            if len(samples):
+                return samples
+        raise StopIteration
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _receive(self) -> Samples | None:
+        """The samples of the next event, maybe none; None at the end."""
+        if self._closed:
+            return None
+        try:
+            return self._progress.take(next(self._call, None))
+        except grpc.RpcError as error:
+            # Another thread may have closed it meanwhile.
+            if self._closed:
+                return None
+            if self._writer and self._writer.error:
+                raise self._writer.error from None
+            raise from_status(error, self._address, self._progress.request_id) from None
+        except SpeechError:
+            self.close()
+            raise

@@ -1,0 +1,183 @@
+"""Texts that are spoken while they are written, and syntheses that are joined; both clients, the real stack."""
+
+import asyncio
+import queue
+import subprocess
+import sys
+import wave
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from swara.pcm import from_bytes
+from swara.stack import Stack
+from swara_client import FLUSH, AsyncClient, Client, Flush, InvalidRequest, NotFound, OutOfRange, UnknownName
+from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
+
+TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।"
+WORDS = [word + " " for word in TEXT.split()]
+ROOT = Path(__file__).parents[2]
+
+
+class Pen:
+    """Pieces that come when the test writes them."""
+
+    def __init__(self) -> None:
+        self._pieces: queue.Queue[str | Flush | None] = queue.Queue()
+        self.write = self._pieces.put
+
+    def pieces(self) -> Iterator[str | Flush]:
+        return iter(self._pieces.get, None)
+
+
+def test_speech_comes_while_the_text_is_still_being_written(client: Client) -> None:
+    pen = Pen()
+    pen.write(SHORT)
+    pen.write(FLUSH)
+    with client.stream_synthesize(pen.pieces(), seed=5) as speech:
+        first = next(speech)
+        assert speech.started.seed == 5
+        pen.write(SHORT)
+        pen.write(None)
+        rest = speech.read()
+    assert speech.finished.samples == len(first) + len(rest) == speech.next_sample
+    assert speech.finished.segments == 2
+
+
+def test_both_clients_hear_what_the_whole_text_sounds_like(stack: Stack, client: Client) -> None:
+    async def hear() -> np.ndarray:
+        async def pieces() -> AsyncIterator[str]:
+            for word in WORDS:
+                yield word
+
+        async with AsyncClient(stack.gateway_address) as twin, twin.stream_synthesize(pieces(), seed=5) as speech:
+            return await speech.read()
+
+    whole = client.synthesize(TEXT, seed=5).read()
+    assert_equal_speech(client.stream_synthesize(WORDS, seed=5).read(), whole)
+    assert_equal_speech(asyncio.run(hear()), whole)
+
+
+def test_what_goes_wrong_in_the_pieces_is_raised_as_it_is(stack: Stack, client: Client) -> None:
+    def broken() -> Iterator[str]:
+        yield LONG
+        raise ValueError("the language model went away")
+
+    with pytest.raises(ValueError, match="the language model went away"):
+        client.stream_synthesize(broken()).read()
+
+    async def hear() -> None:
+        async with AsyncClient(stack.gateway_address) as twin:
+            await twin.stream_synthesize(broken()).read()
+
+    with pytest.raises(ValueError, match="the language model went away"):
+        asyncio.run(hear())
+
+
+def test_what_the_gateway_refuses_is_raised_with_its_sentence(client: Client) -> None:
+    with pytest.raises(UnknownName, match="has no voice 'nobody'"):
+        client.stream_synthesize(WORDS, voice="nobody").read()
+    with pytest.raises(InvalidRequest, match="the text is empty"):
+        client.stream_synthesize([]).read()
+
+
+def test_closing_a_text_that_is_being_written_hangs_up(stack: Stack, client: Client) -> None:
+    pen = Pen()
+    pen.write(LONG)
+    speech = client.stream_synthesize(pen.pieces())
+    next(speech)
+    speech.close()
+    assert list(speech) == []
+    pen.write(None)
+    wait_until(lambda: token_load(stack).running_streams == 0, 1)
+
+
+def test_others_hear_a_shareable_speech_from_its_start_and_from_any_sample(stack: Stack, client: Client) -> None:
+    speech = client.synthesize(TEXT, seed=5, shareable=True)
+    synthesis_id = speech.started.synthesis_id
+    with client.listen(synthesis_id) as other, client.listen(synthesis_id, 7_000) as late:
+        whole = speech.read()
+        np.testing.assert_array_equal(other.read(), whole)
+        np.testing.assert_array_equal(late.read(), whole[7_000:])
+        assert late.next_sample == late.finished.samples == len(whole)
+
+    async def hear() -> np.ndarray:
+        async with AsyncClient(stack.gateway_address) as twin, await twin.listen(synthesis_id) as again:
+            return await again.read()
+
+    np.testing.assert_array_equal(asyncio.run(hear()), whole)
+
+
+def test_a_synthesis_ends_only_when_its_last_listener_has_left(stack: Stack, client: Client) -> None:
+    speech = client.synthesize(LONG, shareable=True)
+    other = client.listen(speech.started.synthesis_id, "live")
+    speech.close()
+    assert len(next(other))
+    assert token_load(stack).running_streams == 1
+    other.close()
+    wait_until(lambda: token_load(stack).running_streams == 0, 1)
+    with pytest.raises(NotFound, match="no synthesis with this id"):
+        client.listen(speech.started.synthesis_id)
+
+
+def test_a_speech_that_is_not_shareable_cannot_be_joined(client: Client) -> None:
+    with client.synthesize(LONG) as speech, pytest.raises(NotFound):
+        client.listen(speech.started.synthesis_id)
+
+
+def test_the_errors_of_listening_are_among_the_clients() -> None:
+    assert OutOfRange("no longer kept", "r1").request_id == "r1"
+
+
+def samples_of(path: Path) -> np.ndarray:
+    with wave.open(str(path)) as file:
+        return from_bytes(file.readframes(file.getnframes()))
+
+
+def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, client: Client) -> None:
+    running = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "swara_client",
+            "say",
+            "-",
+            "-o",
+            "-",
+            "--seed",
+            "5",
+            "--address",
+            stack.gateway_address,
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+    half = TEXT.encode()[: len(TEXT.encode()) * 4 // 5]
+    running.stdin.write(half)
+    running.stdin.flush()
+    # It speaks though the text has no end yet.
+    heard = running.stdout.read(10_000)
+    rest, _ = running.communicate(TEXT.encode()[len(half) :], timeout=30)
+    assert running.returncode == 0
+    assert_equal_speech(from_bytes((heard + rest)[44:]), client.synthesize(TEXT, seed=5).read())
+
+
+def test_listen_joins_what_say_shares(stack: Stack, tmp_path: Path) -> None:
+    mine, others = tmp_path / "mine.wav", tmp_path / "others.wav"
+    command = [sys.executable, "-m", "swara_client"]
+    said = subprocess.Popen(
+        [*command, "say", TEXT, "--share", "-o", str(mine), "--address", stack.gateway_address],
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=ROOT,
+    )
+    synthesis_id = said.stderr.readline().split()[-1]
+    listening = [*command, "listen", synthesis_id, "-o", str(others), "--address", stack.gateway_address]
+    heard = subprocess.run(listening, capture_output=True, cwd=ROOT, timeout=60)
+    said.communicate(timeout=30)
+    assert heard.returncode == 0, heard.stderr
+    np.testing.assert_array_equal(samples_of(others), samples_of(mine))
