@@ -14,7 +14,7 @@ from gateway.script import START, Position, Script
 from gateway.segment import SegmentChunk, SegmentFinished, SegmentStarted
 from gateway.tally import Tally
 from gateway.text import Reader, Segmenter, Style, segments
-from gateway.texts import Arriving, Texts, Written
+from gateway.texts import Arriving, Repeatable, Texts, Written
 from swara.speech import Priority
 
 # Drawn seeds fit a JavaScript number, so that a browser can hand one back unchanged; given ones may have all 64 bits.
@@ -48,11 +48,14 @@ class Pipeline:
 
         The next segment is ordered when the generation of the current one has ended: from then on until its samples
         have been played the listener holds what generation was ahead, and the segmenter makes that long enough. While
-        its text has not been written yet, nothing is ordered and no slot is held.
+        its text has not been written yet, nothing is ordered and no slot is held. A segment that ran away before
+        anything of it was heard is spoken once more.
         """
         script, start = await self._script(request)
+        texts = Repeatable(script.texts)
+        script = replace(script, texts=texts)
         tally, seal, index = Tally(request.arrival, start), None, start.segment
-        while (text := await script.texts.segment(index)) is not None:
+        while (text := await texts.segment(index)) is not None:
             order = script.order(index, text, start if index == start.segment else START)
             async with aclosing(self._models.source(script.model).speak(order)) as events:
                 async for event in events:
@@ -67,6 +70,9 @@ class Pipeline:
                                 yield replace(chunk, resume_token=seal.token(tally.position())) if seal else chunk
                         case SegmentFinished():
                             tally.segment(event)
+                            if tally.said_nothing and not texts.repeats(index):
+                                # As another segment it has another seed.
+                                texts.repeat(index)
             index += 1
         if index == 0:
             raise NothingToSay

@@ -5,13 +5,19 @@ from gateway.script import START, Position
 from gateway.segment import SegmentChunk, SegmentFinished
 from swara.errors import Broken
 from swara.frames import FRAME_BYTES
+from swara.pcm import from_bytes
+from swara.player import Ear
+from swara.speech import FinishReason
 from swara.stopwatch import Stopwatch
 
 SAMPLE_BYTES = 2
 
 
 class Tally:
-    """Counts one synthesis: `chunk` for each piece, `segment` at each segment's end, `finished` at the end."""
+    """Counts one synthesis: `chunk` for each piece, `segment` at each segment's end, `finished` at the end.
+
+    `said_nothing` tells whether the last segment ran away without an audible sample.
+    """
 
     def __init__(self, arrival: Stopwatch, start: Position = START) -> None:
         self._arrival = arrival
@@ -20,11 +26,13 @@ class Tally:
         self._begin_segment(start)
         self._ended: list[SegmentFinished] = []
         self._first_order_seconds = arrival.seconds
+        self.said_nothing = False
 
     def _begin_segment(self, start: Position = START) -> None:
         self._segment_samples = start.next_sample
         self._codes = bytearray(start.codes)
         self._sent_frames = self._segment_frames
+        self._ear = Ear()
 
     @property
     def _segment_frames(self) -> int:
@@ -40,6 +48,7 @@ class Tally:
         if not piece.pcm:
             return None
         self._arrival.mark("first chunk")
+        self._ear.hear(from_bytes(piece.pcm))
         first_sample = self._spoken_samples + self._segment_samples
         told = "" if self._segment_samples else text
         self._segment_samples += len(piece.pcm) // SAMPLE_BYTES
@@ -73,6 +82,7 @@ class Tally:
             raise Broken(f"the segment has {end.samples} samples and {self._segment_samples} came")
         self._spoken_samples += end.samples
         self._ended.append(end)
+        self.said_nothing = end.reason is FinishReason.RUNAWAY and not self._ear.heard
         self._begin_segment()
 
     def finished(self, segments: int) -> Finished:

@@ -72,3 +72,30 @@ class Arriving(Texts):
         if parts := self._cutter.feed(piece):
             self._manuscript.cut()
         return parts
+
+
+class Repeatable(Texts):
+    """Texts of which a segment can be spoken again, as the one that follows it."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        self._repeats: list[int] = []
+
+    async def segment(self, index: int) -> str | None:
+        """The text of a segment, or again that of the one before it."""
+        return await self._texts.segment(self._inner(index))
+
+    def rest(self, index: int) -> tuple[str, ...]:
+        """What is known of the text from a segment on."""
+        return self._texts.rest(self._inner(index))
+
+    def repeats(self, index: int) -> bool:
+        """Whether a segment is the one before it, spoken again."""
+        return index in self._repeats
+
+    def repeat(self, index: int) -> None:
+        """The segment that is being spoken is to be spoken once more."""
+        self._repeats.append(index + 1)
+
+    def _inner(self, index: int) -> int:
+        return index - sum(repeat <= index for repeat in self._repeats)

@@ -4,7 +4,8 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,14 +176,28 @@ class Cluster:
         ]
         return Member("gateway", f"127.0.0.1:{free_port()}", arguments)
 
-    def audio(self, address: str, token: Member) -> Member:
+    def audio(self, address: str, token: Member, codec: Path = WEIGHTS / "codec") -> Member:
         """One more audio service; the caller starts and ends it."""
-        arguments = [f"--codec={WEIGHTS / 'codec'}", f"--token-address={token.address}", "--grace-seconds=1"]
+        arguments = [f"--codec={codec}", f"--token-address={token.address}", "--grace-seconds=1"]
         return Member("audio_service", address, arguments)
 
     def _token(self, number: int) -> Member:
         arguments = [f"--model={WEIGHTS / 'language_model'}", "--grace-seconds=1"]
         return Member("token_service", f"unix:{self._folder.name}/token{number}.sock", arguments)
+
+
+@contextmanager
+def running(*members: Member) -> Iterator[None]:
+    """Members beside a cluster's own, ended with the block."""
+    try:
+        for member in members:
+            member.start()
+        for member in members:
+            member.wait_until_ready()
+        yield
+    finally:
+        for member in reversed(members):
+            member.end()
 
 
 def capacity_streams(audio: Member) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from swara.process import free_port, grpc_ready
-from tests.faults.cluster import Cluster, Member, wait_until
+from tests.faults.cluster import Cluster, Member, running, wait_until
 from tests.faults.listening import Heard, assert_same_speech, hear, hear_hits
 from tests.gateway.metrics_page import counted
 
@@ -22,20 +22,6 @@ NAME = "audio.swara.test"
 
 needs_faketime = pytest.mark.skipif(not FAKETIME.exists(), reason="needs Debian's faketime")
 needs_nss_wrapper = pytest.mark.skipif(not NSS_WRAPPER.exists(), reason="needs Debian's libnss-wrapper")
-
-
-@contextmanager
-def running(*members: Member) -> Iterator[None]:
-    """Members beside the cluster's own, ended with the block."""
-    try:
-        for member in members:
-            member.start()
-        for member in members:
-            member.wait_until_ready()
-        yield
-    finally:
-        for member in reversed(members):
-            member.end()
 
 
 def test_a_full_disk_under_the_logs_changes_nothing(undisturbed: Heard) -> None:
