@@ -7,7 +7,7 @@ from typing import Any
 from gateway.encoders import FORMATS
 from gateway.encoders.output import MAX_SPEED, MIN_SPEED
 from gateway.http_speech import DEFAULT_FORMAT, STREAM_FORMATS
-from swara.speech import MAX_SEED, FinishReason
+from swara.speech import MAX_SEED, MIN_TOP_P, FinishReason
 
 Schema = dict[str, Any]
 
@@ -56,7 +56,7 @@ def _request() -> Schema:
         "seed": _optional("integer", "Equal seeds give equal speech.", minimum=0, maximum=MAX_SEED),
         "temperature": _optional("number", "The model's own where it is missing.", minimum=0, maximum=2),
         "top_k": _optional("integer", "0 is without limit.", minimum=0, maximum=65_536),
-        "top_p": _optional("number", "The model's own where it is missing.", minimum=1e-6, maximum=1),
+        "top_p": _optional("number", "The model's own where it is missing.", minimum=MIN_TOP_P, maximum=1),
         "repetition_penalty": _optional("number", "The model's own where it is missing.", minimum=1, maximum=2),
     }
     return {**_object(properties, "input"), "additionalProperties": False}

@@ -6,6 +6,9 @@ from enum import Enum
 from swara.errors import InvalidRequest
 
 MAX_SEED = 2**64 - 1
+# About a millionth. The contract carries it as a 32-bit float, so the limit is one that such a float can be: what the
+# gateway lets pass must not be rounded to something that the token service refuses.
+MIN_TOP_P = 2.0**-20
 
 
 class AdmissionClass(Enum):
@@ -49,7 +52,7 @@ class Sampling:
         """Itself; raises InvalidRequest for a value out of range (NaN included)."""
         _between("temperature", self.temperature, 0.0, 2.0)
         _between("top_k", self.top_k, 0, 65_536)
-        _between("top_p", self.top_p, 1e-6, 1.0)
+        _between("top_p", self.top_p, MIN_TOP_P, 1.0)
         _between("repetition_penalty", self.repetition_penalty, 1.0, 2.0)
         return self
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swara.errors import InvalidRequest
-from swara.speech import MAX_SEED, Sampling, segment_seed
+from swara.speech import MAX_SEED, MIN_TOP_P, Sampling, segment_seed
+from swara.v1 import token_service_pb2
 
 DEFAULTS = Sampling(0.6, 0, 0.9, 1.1)
 
@@ -36,9 +37,17 @@ def test_sampling_out_of_range_is_refused_with_its_name_and_range(wrong: Samplin
         wrong.checked()
 
 
-@pytest.mark.parametrize("right", [Sampling(), Sampling(0.0, 0, 1.0, 1.0), Sampling(2.0, 65_536, 1e-6, 2.0)])
+@pytest.mark.parametrize("right", [Sampling(), Sampling(0.0, 0, 1.0, 1.0), Sampling(2.0, 65_536, MIN_TOP_P, 2.0)])
 def test_the_ends_of_every_range_are_allowed(right: Sampling) -> None:
     assert right.checked() is right
+
+
+@given(st.floats(MIN_TOP_P, 1.0), st.floats(0.0, 2.0), st.floats(1.0, 2.0))
+def test_what_is_allowed_still_is_after_the_contract_has_made_32_bit_floats_of_it(
+    top_p: float, temperature: float, repetition_penalty: float
+) -> None:
+    sent = token_service_pb2.Sampling(temperature=temperature, top_p=top_p, repetition_penalty=repetition_penalty)
+    Sampling(sent.temperature, None, sent.top_p, sent.repetition_penalty).checked()
 
 
 @given(st.integers(0, MAX_SEED))
