@@ -8,7 +8,7 @@ from gateway.text.language import Language
 
 # A number with or without commas and decimals; Devanagari digits have become 0 to 9 before any rule looks. It begins
 # only where its digits do and gives nothing back, so that a long row of digits is gone through once.
-NUMBER = r"(?<![0-9])[0-9]++(?:,[0-9]{2,3})*(?:\.[0-9]+)?"
+NUMBER = r"(?<![0-9])[0-9]++(?:,[0-9]{2,3}(?![0-9]))*(?:\.[0-9]+)?"
 
 Say = Callable[[re.Match[str], Language], str | None]
 

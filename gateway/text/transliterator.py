@@ -8,7 +8,7 @@ from importlib import resources
 
 from anyascii import anyascii
 
-from gateway.text import phones, romanized
+from gateway.text import amounts, phones, romanized
 
 LETTER_NAMES = dict(
     zip(
@@ -21,11 +21,12 @@ WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 KNOWN = r"\x00-\x7f\u0900-\u097f\u200c\u200d\u2010-\u2026₹"
 # Whatever is neither Devanagari nor punctuation that every model knows; signs are the normaliser's.
 FOREIGN = re.compile(f"[^{KNOWN}]+")
-FOREIGN_LETTERS = re.compile(rf"[^{KNOWN}\W]+")
+FOREIGN_LETTERS = re.compile(rf"[^{KNOWN}{amounts.VULGAR}²³\W]+")
 # Sentences end with a danda there, and initials have no full stop.
 FULL_STOP = re.compile(r"(?<=[\u0900-\u0963])\.(?=\s|$)")
 INITIAL = re.compile(rf"(?<![\u0900-\u0963])({'|'.join(LETTER_NAMES.values())})\.(?=\s)")
 SHORT_ACRONYM, LONG_ACRONYM, LONGEST_WORD = 3, 6, 40
+DIGITS = re.compile("[0-9]+")
 VOWELS = re.compile("[aeiouy]")
 
 
@@ -41,7 +42,7 @@ def in_latin(text: str) -> str:
 
 def in_devanagari(text: str) -> str:
     """The text with every Latin word as it sounds; full stops become dandas."""
-    text = FOREIGN.sub(lambda match: anyascii(match[0]) if match[0].strip() else match[0], text)
+    text = FOREIGN.sub(_named, text)
     words = WORD.findall(text)
     shouted = all(map(str.isupper, words)) and any(len(word) > LONG_ACRONYM for word in words)
     text = WORD.sub(lambda match: _word(match[0].lower() if shouted else match[0]), text)
@@ -64,6 +65,11 @@ def _word(word: str) -> str:
     return romanized.devanagari(letters)
 
 
+def _named(match: re.Match[str]) -> str:
+    """What anyascii makes of other signs; the digits in it are numbers of lists, nothing to be said."""
+    return match[0] if match[0].isspace() else DIGITS.sub("", anyascii(match[0]))
+
+
 def _sound(word: str) -> str | None:
     """The word's pronunciation; of a plural or a possessive that is not in the dictionary, its stem's with an s."""
     sounds = _dictionary()
@@ -74,7 +80,7 @@ def _sound(word: str) -> str | None:
 
 
 def _spelled(letters: str) -> str:
-    return " ".join(LETTER_NAMES[letter] for letter in letters)
+    return " ".join(LETTER_NAMES[letter] for letter in letters if letter in LETTER_NAMES)
 
 
 @cache

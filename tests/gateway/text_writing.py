@@ -24,7 +24,32 @@ TURNS = [
     "\n2. ",
 ]
 PHRASES = st.lists(st.sampled_from([*SENTENCES, *TURNS, " ", "x"]), max_size=60).map("".join)
-WRITING = MARKS | PHRASES | st.text(max_size=200)
+NUMBERS = [
+    "1",
+    "23",
+    "99",
+    "2024",
+    "1st",
+    "+91",
+    "98765",
+    "½",
+    "²",
+    "XIV",
+    "-",
+    "–",
+    "/",
+    ":",
+    ".",
+    ",",
+    " ",
+    "₹",
+    "$",
+    "%",
+]
+NAMES = ["km", "बजे", "AM", "p.m.", "lakh", "March", "अगस्त", "वाँ", "Chapter", "a.com", "a@b.in", "[a](b)", "```", "😀"]
+FIGURES = st.text(st.sampled_from("0123456789/-–.,: ₹$%°½²+@#*_|`~=<>()[]'\nkmCIVXaéЖअवाँ"))
+FIGURES |= st.lists(st.sampled_from([*NUMBERS, *NAMES, "<laugh>"])).map("".join)
+WRITING = MARKS | PHRASES | FIGURES | st.text(max_size=200)
 
 
 def cut(text: str, sizes: list[int]) -> list[str]:
