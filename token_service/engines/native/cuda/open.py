@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -36,7 +36,8 @@ EARLY_CAPABILITY = (9, 0)
 @dataclass(frozen=True)
 class Options:
     """How a model is opened. `places`: streams at once; `cache_bytes` 0 takes what all of them need at full context, or
-    what is left. `deterministic` cuts every batch the same way; `kernels` torch is slow and needs no Triton.
+    what is left. `deterministic` cuts every batch the same way; `kernels` torch is slow and needs no Triton; `tuned`
+    replaces the tables of tiles.py.
     """
 
     places: int
@@ -49,6 +50,7 @@ class Options:
     dummy: bool = False
     kernels: Literal["triton", "torch"] = "triton"
     read_rows: tuple[int, ...] = READ_ROWS
+    tuned: dict[Any, Any] = field(default_factory=dict)
 
 
 def open_graph_model(folder: Path, profile: Profile, options: Options, device: torch.device) -> GraphModel:
@@ -151,9 +153,11 @@ def _kernels(model: Model, memory: Memory, profile: Profile, options: Options, d
     if options.kernels == "torch":
         return PlainKernels(memory, model.embedding, profile.code_base_id)
     from token_service.engines.native.cuda.fused import FusedKernels  # Triton may not be installed
-    from token_service.engines.native.cuda.tiles import Fast, Steady
+    from token_service.engines.native.cuda.tiles import TUNED, TUNED_EIGHT_BIT, Fast, Steady
 
-    tiling = Steady() if options.deterministic else Fast(quantised=options.storage is not Storage.WHOLE)
+    quantised = options.storage is not Storage.WHOLE
+    tuned = options.tuned or (TUNED_EIGHT_BIT if quantised else TUNED)
+    tiling = Steady() if options.deterministic else Fast(tuned, quantised)
     early = device.type == "cuda" and torch.cuda.get_device_capability(device) >= EARLY_CAPABILITY
     most = max(options.places, *options.read_rows)
     kernels = FusedKernels(memory, model.embedding, profile.code_base_id, tiling, early, most)

@@ -71,17 +71,28 @@ _SOME_ROWS = {
 }
 
 
-class Fast(Tiling):
-    """The fastest known: tiles for few rows, cuBLAS for many. `tuned` overrides, by kind and rung."""
+Tuned = dict[tuple[str, int], Tile | Shares | None]
+"""What was found fastest, by kind ("attention" too) and power of two of rows; None is cuBLAS."""
 
-    def __init__(self, tuned: dict[tuple[str, int], Tile | Shares | None] | None = None, quantised: bool = False):
-        self.tuned = dict(tuned or {})
+# Of an H100, by `python -m benchmarks.engine_cuda`: nothing yet. The guesses above stand in.
+TUNED: Tuned = {}
+TUNED_EIGHT_BIT: Tuned = {}
+
+
+class Fast(Tiling):
+    """The fastest known: tiles for few rows, cuBLAS for many; what was tuned for a number of rows, or the next larger
+    one, comes first.
+    """
+
+    def __init__(self, tuned: Tuned, quantised: bool = False) -> None:
+        self.tuned = dict(tuned)
         self._quantised = quantised
 
     def product(self, kind: str, rows: int, n: int, k: int) -> Tile | None:
         """A tuned tile, else a guess; quantised matrices and logits have no other way than tiles."""
-        tuned = self.tuned.get((kind, rung(rows)), 0)
-        if tuned != 0:
+        known = [(kind, least) for least in _powers(rows) if (kind, least) in self.tuned]
+        if known:
+            tuned = self.tuned[known[0]]
             return fitted(tuned, k) if isinstance(tuned, Tile) else None
         if rows == 1:
             return fitted(_ONE_ROW[kind], k)
@@ -93,8 +104,11 @@ class Fast(Tiling):
 
     def attention(self, rows: int) -> Shares:
         """Enough programs for every multiprocessor, with eight key heads."""
-        tuned = self.tuned.get(("attention", rung(rows)))
-        return tuned if isinstance(tuned, Shares) else Shares(max(1, min(16, 64 // rows)))
+        for least in _powers(rows):
+            tuned = self.tuned.get(("attention", least))
+            if isinstance(tuned, Shares):
+                return tuned
+        return Shares(max(1, min(16, 64 // rows)))
 
 
 class Steady(Tiling):
@@ -121,17 +135,18 @@ def fitted(tile: Tile, k: int) -> Tile:
     return Tile(tile.rows, tile.columns, depth, splits, tile.warps, tile.stages, 1 << ahead.bit_length() >> 1)
 
 
-def rung(rows: int) -> int:
-    """The number of rows, rounded up to a power of two: what tuning tells apart."""
-    return int(next_power_of_2(rows))
+def _powers(rows: int) -> list[int]:
+    """The powers of two that stand for so many rows, the nearest first; one row is like no other."""
+    least = int(next_power_of_2(rows))
+    return [1] if rows == 1 else [least << k for k in range(10)]
 
 
-def as_text(tuned: dict[tuple[str, int], Tile | Shares | None]) -> str:
+def as_text(tuned: Tuned) -> str:
     """The table as Python, to be pasted."""
     return "\n".join(f"    ({kind!r}, {rows}): {choice!r}," for (kind, rows), choice in sorted(tuned.items()))
 
 
-def as_json(tuned: dict[tuple[str, int], Tile | Shares | None]) -> list[dict[str, Any]]:
+def as_json(tuned: Tuned) -> list[dict[str, Any]]:
     """The table as JSON."""
     return [
         {"kind": kind, "rows": rows, "tile": asdict(choice) if choice else None}
