@@ -11,6 +11,8 @@ from gateway.text import transliterator
 from gateway.text.markup import Markup
 from gateway.text.normalizer import Normalizer
 
+# Every emoji has a character of these blocks.
+MAY_BE_EMOJI = re.compile("[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001fbff]")
 # White space before a mark that belongs to the word before it.
 GAP = re.compile(r" ([,;:.!?।॥…)\]])")
 
@@ -62,10 +64,10 @@ class Reader:
 
 
 def _without_emoji(text: str) -> str:
-    return text if text.isascii() else emoji.replace_emoji(text, "")
+    return emoji.replace_emoji(text, "") if MAY_BE_EMOJI.search(text) else text
 
 
 def _with_emoji_names(text: str) -> str:
-    if text.isascii():
+    if not MAY_BE_EMOJI.search(text):
         return text
     return emoji.replace_emoji(text, lambda _, data: f" {data['en'].strip(':').replace('_', ' ')} ")
