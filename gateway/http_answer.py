@@ -105,6 +105,8 @@ class SpokenResponse:
         self._headers = {
             "content-type": body.content_type,
             "cache-control": "no-store",
+            # nginx would hold the speech back until its buffers are full.
+            "x-accel-buffering": "no",
             "x-swara-seed": str(started.seed),
             "x-swara-model": started.model.encode("ascii", "replace").decode(),
             "x-swara-voice": started.voice.encode("ascii", "replace").decode(),
