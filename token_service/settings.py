@@ -15,7 +15,10 @@ class TokenSettings(ServiceSettings):
 
     model: str = Field("demo_model/weights/language_model", description="model folder, or hub id like owner/name")
     profile: str = Field("orpheus", description="built-in profile for a checkpoint without profile.json")
-    engine: Literal["native", "tensorrt-llm", "vllm"] = Field("native", description="what runs the model")
+    engine: Literal["native", "tensorrt-llm", "vllm", "remote"] = Field("native", description="what runs the model")
+    remote_address: str = Field(
+        "", description="of engine remote: where a server speaks vLLM's gRPC protocol, host:port or unix:/path"
+    )
     weights: Literal["checkpoint", "dummy"] = Field(
         "checkpoint", description="dummy takes random ones of the checkpoint's shape, to measure without it"
     )
@@ -35,7 +38,9 @@ class TokenSettings(ServiceSettings):
     kernels: Literal["triton", "torch"] = Field(
         "triton", description="of the native engine on CUDA; torch is slow and only there to find faults"
     )
-    address: str = Field("127.0.0.1:50053", description="where gRPC listens, host:port or unix:/path")
+    address: str = Field(
+        "127.0.0.1:50053", description="where gRPC listens: host:port or unix:/path, or several with commas"
+    )
     metrics_port: int = Field(9103, ge=0, le=65535, description="Prometheus port")
     threads: int = Field(1, ge=1, description="CPU threads of one step; codes are repeatable for a fixed number")
     max_streams: int = Field(

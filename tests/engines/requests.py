@@ -25,14 +25,8 @@ WILD = Sampling(temperature=2.0, top_k=0, top_p=1.0, repetition_penalty=1.0)
 
 def setup(engine: str, **changes: object) -> EngineSetup:
     """The demo model in fp32 on this engine."""
-    settings = TokenSettings(
-        engine=engine,
-        precision="fp32",
-        max_streams=PLACES - 2,
-        reserve_streams=2,
-        context_tokens=CONTEXT_TOKENS,
-        **changes,
-    )
+    sizes = {"max_streams": PLACES - 2, "reserve_streams": 2, "context_tokens": CONTEXT_TOKENS}
+    settings = TokenSettings(**{"engine": engine, "precision": "fp32", **sizes, **changes})
     return EngineSetup(DEMO, PROFILE, settings)
 
 

@@ -20,6 +20,7 @@ class EngineKind:
 # The keys are the values of the setting `engine`.
 ENGINES = {
     "native": EngineKind("token_service.engines.native.build", "torch", "pip install 'swara[token]'"),
+    "remote": EngineKind("token_service.engines.remote_engine", "smg_grpc_proto", "pip install 'swara[interop]'"),
     "vllm": EngineKind("token_service.engines.vllm_engine", "vllm", "pip install 'swara[vllm]'"),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from swara.capacity import Capacity
-from swara.errors import Broken, Full, SetupError
+from swara.errors import Broken, Full, SetupError, SwaraError
 from swara.frames import Codes
 from swara.speech import AdmissionClass
 from token_service.engines.base import Ended, EngineLoad, EngineSetup, GenerationRequest
@@ -50,6 +50,8 @@ class TokenEngine:
         try:
             async with asyncio.timeout(TRIAL_SECONDS):
                 streams = await self._try_out()
+        except SwaraError as error:
+            raise SetupError(f"the engine failed its trial: {error.sentence}") from None
         except TimeoutError:
             raise SetupError(f"the engine did not finish its trial within {TRIAL_SECONDS:g} s") from None
         self._capacity = Capacity(streams, streams)
