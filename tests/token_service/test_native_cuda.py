@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from swara.frames import SLOTS
+
 if "triton" not in sys.modules:
     os.environ["TRITON_INTERPRET"] = "1"
 pytest.importorskip("triton", reason="Triton is not installed; it comes with PyTorch's CUDA builds")
@@ -17,8 +19,8 @@ from tests.token_service.small_llamas import PROFILE, SHAPE, Small, small
 from token_service.engines.native.cuda import layout
 from token_service.engines.native.cuda.fused import FusedKernels
 from token_service.engines.native.cuda.matrix import Storage
-from token_service.engines.native.cuda.step import Kernels, read
-from token_service.engines.native.cuda.tiles import Shares, Tile, Tiling, fitted
+from token_service.engines.native.cuda.step import Kernels, frame, read
+from token_service.engines.native.cuda.tiles import Shares, Steady, Tile, Tiling, fitted
 
 POSITIONS = (0, 5, 63, 64, 200, 130)
 
@@ -115,3 +117,72 @@ def test_a_quantised_matrix_is_near_the_matrix(storage: Storage, most: float) ->
         assert 0 < relative_error(matrix.whole(), getattr(exact.model.layers[1], name).whole()) < most
         assert matrix.nbytes < getattr(exact.model.layers[1], name).nbytes / 2
     assert quantised.model.layers[0].gate_up.rows == 2 * SHAPE.mlp
+
+
+def test_a_frame_gives_the_codes_of_plain_torch_ends_where_it_does_and_leaves_the_same_states() -> None:
+    rows = 5
+    plain, cut = small(), small()
+    kernels = fused(cut, Given(Tile(16, 32, 64), 2), rows)
+    for made, given in ((plain, plain.plain), (cut, kernels)):
+        prepare_frame(made, rows)
+        frame(given, made.model, made.memory.cache, made.memory.batch(rows))
+    codes = plain.memory.batch(rows).codes
+    assert torch.equal(cut.memory.batch(rows).codes, codes)
+    assert codes[0].min() >= 0
+    assert codes[1].tolist() == [PROFILE.codebook_size] + [layout.NOT_RUN] * 6, "END_OF_SPEECH was made likely"
+    assert codes[2].min() >= 0, "where it is not legal it is not drawn"
+    assert codes[3].tolist() == [layout.NOT_RUN] * 7, "a row that was to pause"
+    assert codes[4].tolist() == [layout.BROKEN] + [layout.NOT_RUN] * 6, "logits that are no numbers"
+    assert torch.equal(cut.memory.state[1:], plain.memory.state[1:])
+    assert torch.equal(cut.memory.seen[1:], plain.memory.seen[1:])
+    alive = cut.memory.state[1:, layout.ALIVE].tolist()
+    assert alive == [1, 0, 1, 1, 0]
+    assert cut.memory.state[1, layout.LENGTH] == 71 + SLOTS
+
+
+def prepare_frame(made: Small, rows: int) -> None:
+    """Five streams at the same place: an ordinary one, one that may end, one that may not, one paused, one broken."""
+    memory = made.memory
+    for slot in range(1, rows + 1):
+        floats = memory.state.view(torch.float32)
+        memory.state[slot, layout.TOKEN], memory.state[slot, layout.LENGTH] = 30 + slot, 71
+        memory.state[slot, layout.SPOKEN], memory.state[slot, layout.ALIVE] = 7, 1
+        memory.state[slot, layout.TOP_K] = 5 * (slot % 2)
+        floats[slot, layout.TEMPERATURE], floats[slot, layout.TOP_P] = 0.8, 0.9
+        floats[slot, layout.PENALTY] = 1.2
+        memory.state[slot, layout.SEED :] = torch.tensor([slot, -slot])
+    random = torch.Generator().manual_seed(3)
+    for pages in memory.cache:
+        pages.copy_(torch.randn(pages.shape, generator=random))
+    batch = memory.batch(rows)
+    for row in range(rows):
+        batch.plan[row] = torch.tensor([row + 1, layout.RUNS, -1, 0])
+    batch.plan[1, layout.FLAGS] |= layout.MAY_END
+    batch.plan[3, layout.FLAGS] = 0
+    made.model.embedding[35] = float("nan")
+    # END_OF_SPEECH's logit becomes far larger than any code's.
+    state = hidden_of(made)
+    made.model.slot_heads[0].values[PROFILE.codebook_size] = 1000 * (state[1].sign() + state[2].sign())
+
+
+def hidden_of(made: Small) -> torch.Tensor:
+    """The states of the plan's rows after all layers."""
+    batch = made.memory.batch(5)
+    read(made.plain, made.model, [pages.clone() for pages in made.memory.cache], batch)
+    return batch.x.clone()
+
+
+def test_the_steady_tiling_gives_a_row_the_same_bits_in_any_company() -> None:
+    made = small()
+    alone, among = fused(made, Steady(), 1), fused(made, Steady(), 7)
+    states = []
+    for kernels, rows, place in ((alone, 1, 0), (among, 7, 4)):
+        for pages in made.memory.cache:
+            pages.copy_(torch.randn(pages.shape, generator=torch.Generator().manual_seed(3)))
+        batch = made.memory.batch(rows)
+        for row in range(rows):
+            batch.plan[row] = torch.tensor([1 + row % 5, layout.RUNS, 50 + row, 70 + row])
+        batch.plan[place] = torch.tensor([5, layout.RUNS, 33, 130])
+        read(kernels, made.model, made.memory.cache, batch)
+        states.append(batch.x[place].clone())
+    assert torch.equal(*states)
