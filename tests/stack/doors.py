@@ -1,5 +1,6 @@
-"""Asking for speech at each of the three doors, as strangers would: they do not use the SDK."""
+"""Asking for speech at each of the doors, as strangers would: they do not use the SDK."""
 
+import base64
 import json
 import signal
 import time
@@ -131,7 +132,54 @@ def url(stack: Stack, path: str = "/v1/audio/speech") -> str:
     return f"http://{stack.http_address}{path}"
 
 
-DOORS: dict[str, Door] = {"grpc": grpc_chunks, "http": http_chunks, "websocket": websocket_chunks}
+def grpc_stream_chunks(stack: Stack, asked: Asked) -> Iterator[bytes]:
+    """Chunks of PCM from `SpeechService.StreamSynthesize`, the text in pieces."""
+    speaker = speech_service_pb2.Speaker(
+        voice=asked.voice,
+        model=asked.model,
+        seed=asked.seed,
+        sampling=token_service_pb2.Sampling(**asked.sampling()),
+    )
+    messages = [
+        speech_service_pb2.StreamSynthesizeRequest(configuration={"speaker": speaker}),
+        *(speech_service_pb2.StreamSynthesizeRequest(text=piece) for piece in pieces(asked.text)),
+    ]
+    with grpc.insecure_channel(stack.gateway_address) as channel:
+        stub = speech_service_pb2_grpc.SpeechServiceStub(channel)
+        call = stub.StreamSynthesize(iter(messages), timeout=PATIENCE_SECONDS)
+        with grpc_refusals(call):
+            for response in call:
+                if response.WhichOneof("event") == "chunk":
+                    yield response.chunk.pcm
+
+
+def websocket_stream_chunks(stack: Stack, asked: Asked) -> Iterator[bytes]:
+    """Audio of one context of `/ws/stream`, the text in pieces; its errors have a label for a code."""
+    with connect(f"ws://{stack.http_address}/ws/stream") as socket:
+        first = {name: value for name, value in asked.fields("text").items() if name != "text"}
+        socket.send(json.dumps(first | {"context_id": "x", "continue": True}))
+        for piece in pieces(asked.text):
+            socket.send(json.dumps({"context_id": "x", "text": piece, "continue": True}))
+        socket.send(json.dumps({"context_id": "x"}))
+        while (said := json.loads(socket.recv(timeout=PATIENCE_SECONDS)))["type"] != "done":
+            if said["type"] == "error":
+                raise Refused(said["code"], said["error"], said["request_id"])
+            if said["type"] == "chunk":
+                yield base64.b64decode(said["data"])
+
+
+def pieces(text: str, characters: int = 7) -> list[str]:
+    """A text as a language model might write it."""
+    return [text[at : at + characters] for at in range(0, len(text), characters)]
+
+
+DOORS: dict[str, Door] = {
+    "grpc": grpc_chunks,
+    "grpc stream": grpc_stream_chunks,
+    "http": http_chunks,
+    "websocket": websocket_chunks,
+    "websocket stream": websocket_stream_chunks,
+}
 every_door = pytest.mark.parametrize("door", DOORS.values(), ids=DOORS.keys())
 
 

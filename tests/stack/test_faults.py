@@ -10,7 +10,13 @@ from tests.stack.doors import DOORS, LONG, SHORT, Asked, Refused, pcm_of
 
 NOTICED_SECONDS = 2.0
 # What a door may say; HTTP's status line has gone out already, so all it can do is break off the body.
-SAID = {"grpc": "UNAVAILABLE", "http": "incomplete", "websocket": 1012}
+SAID = {
+    "grpc": "UNAVAILABLE",
+    "grpc stream": "UNAVAILABLE",
+    "http": "incomplete",
+    "websocket": 1012,
+    "websocket stream": "unavailable",
+}
 
 
 @pytest.mark.parametrize("service", ["token_service", "audio_service"])

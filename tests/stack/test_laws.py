@@ -187,7 +187,13 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
                 next(door(small, Asked(SHORT)))
             codes[name] = refused.value.code
         assert time.monotonic() - began < 1.0
-        assert codes == {"grpc": "RESOURCE_EXHAUSTED", "http": 429, "websocket": 1013}
+        assert codes == {
+            "grpc": "RESOURCE_EXHAUSTED",
+            "grpc stream": "RESOURCE_EXHAUSTED",
+            "http": 429,
+            "websocket": 1013,
+            "websocket stream": "full",
+        }
         with Client(small.gateway_address) as client, pytest.raises(Full) as full:
             client.synthesize(SHORT)
         assert full.value.request_id

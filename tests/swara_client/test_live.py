@@ -154,6 +154,7 @@ def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, 
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        bufsize=0,
         cwd=ROOT,
     )
     half = TEXT.encode()[: len(TEXT.encode()) * 4 // 5]

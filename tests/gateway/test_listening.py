@@ -1,0 +1,205 @@
+"""Listen between gateways and in a crowd: any gateway passes a listener on, and nobody waits for who reads nothing."""
+
+import asyncio
+import json
+import os
+import re
+import resource
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import grpc
+import pytest
+from websockets.asyncio.client import unix_connect as connect_async
+from websockets.sync.client import unix_connect as connect
+
+from swara.process import ServiceProcess
+from swara.stack import Stack
+from swara.v1 import speech_service_pb2 as speech_v1
+from swara_client import Client, Full, InvalidRequest, NotFound, OutOfRange, Unavailable
+from tests.gateway.gateway_process import Doors, gateway_alone
+
+TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
+SHORT = "नमस्ते दोस्तों।"
+KEY = "--resume-key=" + "5" * 32
+LISTENERS = 200
+TWENTY_SECONDS_BYTES = 960_000
+WEBSOCKET = "ws://swara/ws/stream"
+
+Running = tuple[Doors, ServiceProcess]
+
+
+@pytest.fixture
+def pair(stack: Stack) -> Iterator[tuple[Running, Running]]:
+    """Two gateways with one key before the same services."""
+    with ExitStack() as opened:
+        flags = (KEY, f"--audio-address={stack.audio_address}", "--history-bytes=96000")
+        yield opened.enter_context(gateway_alone(*flags)), opened.enter_context(gateway_alone(*flags))
+
+
+@pytest.fixture
+def pair_of_clients(pair: tuple[Running, Running]) -> Iterator[tuple[Client, Client]]:
+    with Client(pair[0][0].grpc_address) as owner, Client(pair[1][0].grpc_address) as other:
+        yield owner, other
+
+
+def test_another_gateway_passes_a_listener_on_to_the_owner(pair_of_clients: tuple[Client, Client]) -> None:
+    owner, other = pair_of_clients
+    speech = owner.synthesize(SHORT, seed=3, shareable=True)
+    with other.listen(speech.started.synthesis_id) as joined:
+        assert joined.started.seed == 3
+        assert joined.started.request_id != speech.started.request_id
+        samples = speech.read()
+        assert joined.read().tobytes() == samples.tobytes()
+        assert joined.finished.reason == speech.finished.reason
+
+
+def test_what_the_owner_says_no_to_is_said_by_the_other_gateway_too(pair_of_clients: tuple[Client, Client]) -> None:
+    owner, other = pair_of_clients
+    with owner.synthesize(TEXT, shareable=True) as speech:
+        while speech.audio_seconds < 5:
+            next(speech)
+        with pytest.raises(OutOfRange, match="sample 0 is no longer kept"):
+            other.listen(speech.started.synthesis_id)
+    with pytest.raises(NotFound, match="no synthesis with this id"):
+        other.listen(speech.started.synthesis_id)
+
+
+def test_a_gateway_that_is_passed_a_listener_never_passes_him_on_again(pair: tuple[Running, Running]) -> None:
+    (owner, _), (other, _) = pair
+    speaking, stubbed = Client(owner.grpc_address), other.stub()
+    with speaking as client, client.synthesize(TEXT, shareable=True) as speech, stubbed as stub:
+        asked = speech_v1.ListenRequest(synthesis_id=speech.started.synthesis_id)
+        call = stub.Listen(asked, metadata=(("swara-relayed", "1"),), timeout=5)
+        with pytest.raises(grpc.RpcError, match="its owner is at") as caught:
+            list(call)
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_an_owner_that_has_gone_away_is_said_to_have_gone(pair: tuple[Running, Running]) -> None:
+    (owner, process), (other, _) = pair
+    with Client(owner.grpc_address) as client, Client(other.grpc_address) as elsewhere:
+        speech = client.synthesize(TEXT, shareable=True)
+        synthesis_id = speech.started.synthesis_id
+        process.kill()
+        with pytest.raises(Unavailable, match="went away or cannot be reached"):
+            elsewhere.listen(synthesis_id)
+
+
+def test_a_gateway_with_another_key_believes_no_id(stack: Stack, pair_of_clients: tuple[Client, Client]) -> None:
+    owner, _ = pair_of_clients
+    stranger = gateway_alone(f"--audio-address={stack.audio_address}")
+    with stranger as (doors, _), Client(doors.grpc_address) as client, owner.synthesize(TEXT, shareable=True) as speech:
+        synthesis_id = speech.started.synthesis_id
+        with pytest.raises(NotFound, match="no synthesis with this id"):
+            client.listen(synthesis_id)
+
+
+def test_more_listeners_than_there_are_places_for_are_told_full(stack: Stack) -> None:
+    small = gateway_alone(f"--audio-address={stack.audio_address}", "--max-listeners=1")
+    with small as (doors, _), Client(doors.grpc_address) as client:
+        speech = client.synthesize(TEXT, shareable=True)
+        synthesis_id = speech.started.synthesis_id
+        with client.listen(synthesis_id), pytest.raises(Full, match="all 1 listeners"):
+            client.listen(synthesis_id)
+
+
+def test_a_finished_synthesis_can_be_joined_for_a_while_and_then_no_more(stack: Stack) -> None:
+    forgetful = gateway_alone(f"--audio-address={stack.audio_address}", "--linger-seconds=1")
+    with forgetful as (doors, _), Client(doors.grpc_address) as client:
+        speech = client.synthesize(SHORT, shareable=True)
+        whole, synthesis_id = speech.read(), speech.started.synthesis_id
+        assert client.listen(synthesis_id).read().tobytes() == whole.tobytes()
+        time.sleep(1.5)
+        with pytest.raises(NotFound):
+            client.listen(synthesis_id)
+
+
+def test_a_negative_sample_cannot_be_sent(pair_of_clients: tuple[Client, Client]) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be sent"):
+        pair_of_clients[0].listen("x", -1)
+
+
+def resident_bytes(process: ServiceProcess) -> int:
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+async def hears(path: str, synthesis_id: str, joined: asyncio.Queue[None]) -> tuple[int, int]:
+    """How many bytes of audio one listener got, and how many samples it was told there are."""
+    heard_bytes = 0
+    async with connect_async(path, WEBSOCKET, max_size=None, compression=None) as connection:
+        asked = {"context_id": "x", "listen": synthesis_id, "output_format": {"frames": "binary"}}
+        await connection.send(json.dumps(asked))
+        async for message in connection:
+            if isinstance(message, bytes):
+                mark = struct.calcsize("<B1sIQ")
+                assert struct.unpack_from("<Q", message, mark - 8)[0] * 2 == heard_bytes, "a chunk is missing"
+                heard_bytes += len(message) - mark
+            elif json.loads(message)["type"] == "started":
+                joined.put_nowait(None)
+            else:
+                said = json.loads(message)
+                assert said["type"] == "done", said
+                return heard_bytes, said["samples"]
+    raise AssertionError("the connection ended before its context")
+
+
+def reads_nothing(path: str, synthesis_id: str, opened: ExitStack) -> None:
+    """Joins, and then takes nothing from its socket."""
+    connection = opened.enter_context(connect(path, WEBSOCKET, max_queue=1, close_timeout=0.1, compression=None))
+    connection.send(json.dumps({"context_id": "x", "listen": synthesis_id}))
+
+
+def ends(doors: Doors) -> dict[str, float]:
+    """How many WebSocket requests have ended how."""
+    found = re.findall(r'requests_total{door="websocket",outcome="(\w+)"} (\S+)', doors.metrics())
+    return {outcome: float(count) for outcome, count in found if float(count)}
+
+
+def test_199_of_200_listeners_get_every_byte_while_one_reads_nothing_and_memory_stays_flat(
+    stack: Stack, tmp_path: Path
+) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # A Unix socket, because the kernel keeps megabytes for a TCP connection that nobody reads.
+    path = f"{tmp_path}/http.sock"
+    flags = (
+        f"--http-address=unix:{path}",
+        f"--audio-address={stack.audio_address}",
+        f"--history-bytes={TWENTY_SECONDS_BYTES}",
+        "--silent-seconds=2",
+    )
+
+    async def crowd(synthesis_id: str, process: ServiceProcess) -> tuple[set[tuple[int, int]], list[int]]:
+        joined: asyncio.Queue[None] = asyncio.Queue()
+        tasks = [asyncio.create_task(hears(path, synthesis_id, joined)) for _ in range(LISTENERS - 1)]
+        for _ in tasks:
+            await joined.get()
+        sizes = [resident_bytes(process)]
+        while not all(task.done() for task in tasks):
+            await asyncio.sleep(0.5)
+            sizes.append(resident_bytes(process))
+        return {task.result() for task in tasks}, sizes
+
+    with gateway_alone(*flags) as (doors, process), Client(doors.grpc_address) as client, ExitStack() as opened:
+        # Whoever asked for it reads nothing either: the crowd goes at its own pace.
+        first = client.synthesize(TEXT, seed=2, shareable=True)
+        synthesis_id = first.started.synthesis_id
+        reads_nothing(path, synthesis_id, opened)
+        began = time.monotonic()
+        ended, sizes = asyncio.run(crowd(synthesis_id, process))
+        seconds = time.monotonic() - began
+        ended_how = ends(doors)
+        first.close()
+    ((heard_bytes, samples),) = ended
+    growth_bytes = max(sizes) - sizes[0]
+    print(
+        f"{LISTENERS} listeners, {samples / 24_000:.1f} s of speech in {seconds:.1f} s: 199 got {heard_bytes} bytes "
+        f"each; gateway {sizes[0] / 1e6:.0f} MB at first, {growth_bytes / 1e6:+.1f} MB at most"
+    )
+    assert heard_bytes == 2 * samples
+    assert ended_how == {"finished": LISTENERS - 1, "timed_out": 1}
+    assert growth_bytes < 16e6
