@@ -19,7 +19,9 @@ class AudioSettings(ServiceSettings):
         "fp16x3", description="what a CUDA device's matrix units multiply; the first two come near float32"
     )
     threads: int = Field(1, ge=1, description="CPU cores the codec uses; leave the others to the language model")
-    address: str = Field("127.0.0.1:50052", description="where this service listens")
+    address: str = Field(
+        "127.0.0.1:50052", description="where gRPC listens: host:port or unix:/path, or several with commas"
+    )
     token_address: str = Field("127.0.0.1:50053", description="where the token service listens")
     metrics_port: int = Field(9102, ge=0, le=65_535, description="port of the Prometheus metrics")
     max_streams: int = Field(64, ge=1, description="streams at once before a new one is refused")

@@ -56,7 +56,7 @@ class Gateway:
         house = House(pipeline, limits, broadcasts, self._admission, self._listeners, metrics)
         self._sessions = sessions = Sessions(house, settings.silent_seconds)
         metrics.watch(self._pools)
-        self._rpc = RpcServer()
+        self._rpc = RpcServer(settings.max_connection_seconds)
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(
             application(sessions, models, self._admission, settings.max_body_bytes), settings.max_body_bytes

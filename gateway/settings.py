@@ -64,6 +64,12 @@ class GatewaySettings(ServiceSettings):
     linger_seconds: float = Field(
         30.0, ge=0, description="how long a shareable synthesis can be joined after its last listener has heard its end"
     )
+    max_connection_seconds: float = Field(
+        300.0,
+        ge=0,
+        description="gRPC callers are told to connect anew after this long, so that they find new gateways; running "
+        "streams go on; 0 is never",
+    )
     silent_seconds: float = Field(10.0, ge=1, description="listeners who take nothing for this long are hung up on")
 
     @property

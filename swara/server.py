@@ -32,22 +32,23 @@ OPTIONS = (
 class RpcServer:
     """A gRPC server with health and reflection that says it is serving only between `start` and `drain`."""
 
-    def __init__(self) -> None:
-        self.grpc = grpc.aio.server(options=OPTIONS)
+    def __init__(self, max_connection_seconds: float = 0.0) -> None:
+        """Callers are told to connect anew after `max_connection_seconds`, 0 never; their running calls go on."""
+        age = (("grpc.max_connection_age_ms", round(1000 * max_connection_seconds)),) if max_connection_seconds else ()
+        self.grpc = grpc.aio.server(options=(*OPTIONS, *age))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         self._services: tuple[str, ...] = ()
 
     async def start(self, address: str, services: Sequence[str]) -> None:
-        """Listens on `host:port` or `unix:/path` for these full service names; raises SetupError if it is taken."""
+        """Listens for these full service names on `host:port` or `unix:/path`, or several of them with commas.
+
+        Raises SetupError if one is taken.
+        """
         self._services = (*services, "")
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc)
-        try:
-            bound = self.grpc.add_insecure_port(address)
-        except RuntimeError:
-            bound = 0
-        if not bound:
-            raise SetupError(f"cannot listen on {address}: is another process using it?")
+        for one in address.split(","):
+            self._listen(one.strip())
         await self.grpc.start()
         await self._say(health_pb2.HealthCheckResponse.SERVING)
 
@@ -55,6 +56,14 @@ class RpcServer:
         """Says NOT_SERVING, takes no new calls, lets running ones finish for `grace_seconds`, then cancels them."""
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self.grpc.stop(grace_seconds)
+
+    def _listen(self, address: str) -> None:
+        try:
+            bound = self.grpc.add_insecure_port(address)
+        except RuntimeError:
+            bound = 0
+        if not bound:
+            raise SetupError(f"cannot listen on {address}: is another process using it?")
 
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in self._services:
