@@ -1,8 +1,9 @@
 """Checks, tunes and measures the CUDA engine: `python -m benchmarks.engine_cuda`, on a machine with a CUDA device.
 
-Orpheus' shape, random weights. Sections can be left out (--skip, --only) and have a limit of time; one that fails does
-not stop the others. Tiles found by `tune` are used by what follows, and printed as a table for tiles.py. The last line
-is one JSON object; a longer one goes to $OUT or benchmarks/results as engine-cuda.json.
+Orpheus' shape, random weights. Each section is a process of its own with a limit of time, so that one that fails or
+hangs does not spoil the others (--skip, --only leave some out). Tiles found by `tune` are used by what follows, and
+printed as a table for tiles.py. The last line is one JSON object; a longer one, engine-cuda.json, goes to $OUT or
+benchmarks/results.
 """
 
 import argparse
@@ -10,12 +11,11 @@ import gc
 import json
 import logging
 import os
-import signal
+import subprocess
+import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -40,37 +40,17 @@ class Bench:
         self.early = torch.cuda.get_device_capability() >= EARLY_CAPABILITY and not given.no_early
         self.tuned: Tuned = dict(TUNED)
         self.tuned_eight_bit: Tuned = dict(TUNED_EIGHT_BIT)
-        self.found: dict[str, Any] = {
-            "device": torch.cuda.get_device_name(), "torch": torch.__version__, "triton": triton.__version__,
-        }  # fmt: skip
-        if given.tiles:
-            self.tuned |= _read_tiles(Path(given.tiles))
+        for section, tuned in (("tune", self.tuned), ("tune8", self.tuned_eight_bit)):
+            tuned |= _read_tiles(given.tiles, section)
 
-    def section(self, name: str, seconds: int, work: Callable[[], Any]) -> None:
-        """Runs one part within its time; if it fails, says so and lets the others go on."""
-        began = time.perf_counter()
-        print(f"== {name} (at most {seconds} s)", flush=True)
-        signal.signal(signal.SIGALRM, _too_long)
-        signal.alarm(seconds)
+    def section(self, name: str) -> dict[str, Any]:
+        """Runs one part; what it found, or why it failed."""
         try:
             with torch.inference_mode():
-                self.found[name] = work()
+                return {name: getattr(self, name)()}
         except Exception as error:
             traceback.print_exc(limit=-6)
-            self.found[name] = {"error": f"{type(error).__name__}: {error}"[:500]}
-        finally:
-            signal.alarm(0)
-        self.found.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 1)
-        print(f"== {name} took {self.found['seconds'][name]} s", flush=True)
-        gc.collect()
-        torch.cuda.empty_cache()
-        self.write()
-
-    def write(self) -> None:
-        """Keeps what there is: a later section may take the process down."""
-        folder = Path(os.environ.get("OUT") or RESULTS)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "engine-cuda.json").write_text(json.dumps(self.found, indent=1) + "\n", encoding="utf-8")
+            return {name: {"error": f"{type(error).__name__}: {error}"[:500]}}
 
     def bandwidth(self) -> dict[str, float]:
         """What memory does at best: bytes copied, and bytes read only."""
@@ -157,18 +137,36 @@ class Bench:
         return engine_speed.speeds(made, "bf16, torch kernels", (1, 4))
 
 
-def _too_long(number: int, frame: FrameType | None) -> None:
-    raise TimeoutError("the section's time is over")
-
-
-def _read_tiles(path: Path) -> Tuned:
-    """Tiles of an earlier run's engine-cuda.json."""
+def _read_tiles(path: str | None, section: str) -> Tuned:
+    """Tiles of an engine-cuda.json."""
+    found = json.loads(Path(path).read_text(encoding="utf-8")) if path and Path(path).is_file() else {}
     tuned: Tuned = {}
-    for entry in json.loads(path.read_text(encoding="utf-8"))["tune"]["tiles"]:
+    for entry in found.get(section, {}).get("tiles", []):
         tile = entry["tile"]
         kind = Shares if entry["kind"] == "attention" else Tile
         tuned[entry["kind"], entry["rows"]] = kind(**tile) if tile else None
     return tuned
+
+
+def apart(name: str, seconds: int, result: Path, given: argparse.Namespace) -> None:
+    """A section in a process of its own, which adds what it found to the result."""
+    began = time.perf_counter()
+    print(f"== {name} (at most {seconds} s)", flush=True)
+    command = [sys.executable, "-m", "benchmarks.engine_cuda", "--inside", name, "--tiles", str(given.tiles or result)]
+    command += ["--tune-seconds", str(given.tune_seconds), *(["--no-early"] if given.no_early else [])]
+    found = json.loads(result.read_text(encoding="utf-8"))
+    part = result.with_suffix(f".{name}.part")
+    try:
+        code = subprocess.run([*command, "--result", str(part)], timeout=seconds).returncode
+        error = f"it ended with exit code {code}"
+    except subprocess.TimeoutExpired:
+        error = f"it was ended after {seconds} s"
+    told = part.read_text(encoding="utf-8") if part.is_file() else json.dumps({name: {"error": error}})
+    part.unlink(missing_ok=True)
+    found |= json.loads(told)
+    found.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 1)
+    result.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(f"== {name} took {found['seconds'][name]} s", flush=True)
 
 
 def main() -> None:
@@ -183,17 +181,26 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=sections, help="the sections to run")
     parser.add_argument("--skip", nargs="*", default=[], choices=sections, help="sections to leave out")
     parser.add_argument("--tune-seconds", type=int, default=100, help="time for the search; half of it for eight bits")
-    parser.add_argument("--tiles", help="engine-cuda.json of an earlier run, to begin with its tiles")
+    parser.add_argument("--tiles", help="engine-cuda.json of an earlier run: its tiles instead of those found now")
     parser.add_argument("--no-early", action="store_true", help="no kernel starts before the one before has ended")
+    parser.add_argument("--inside", choices=sections, help=argparse.SUPPRESS)
+    parser.add_argument("--result", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    bench = Bench(given)
-    sections |= {"tune": given.tune_seconds + 30, "tune8": given.tune_seconds // 2 + 30}
+    if given.inside:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        given.result.write_text(json.dumps(Bench(given).section(given.inside)), encoding="utf-8")
+        return
+    sections |= {"tune": given.tune_seconds + 40, "tune8": given.tune_seconds // 2 + 40}
+    folder = Path(os.environ.get("OUT") or RESULTS)
+    folder.mkdir(parents=True, exist_ok=True)
+    result = folder / "engine-cuda.json"
+    machine = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "triton": triton.__version__}
+    result.write_text(json.dumps(machine), encoding="utf-8")
     for name, seconds in sections.items():
         if name not in given.skip and (not given.only or name in given.only):
-            bench.section(name, seconds, getattr(bench, name))
-    print(json.dumps({name: bench.found.get(name) for name in ("device", "seconds")}
-                     | {"rows": bench.found.get("speed", {}).get("rows")}))  # fmt: skip
+            apart(name, seconds, result, given)
+    found = json.loads(result.read_text(encoding="utf-8"))
+    print(json.dumps(machine | {"seconds": found.get("seconds"), "rows": found.get("speed", {}).get("rows")}))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from swara.frames import SLOTS, Codes, no_codes
 from swara.profile import Profile
 from swara.speech import AdmissionClass, Priority, Sampling
-from token_service.settings import TokenSettings
+
+if TYPE_CHECKING:  # an engine by itself needs no package for settings
+    from token_service.settings import TokenSettings
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class EngineSetup:
 
     folder: Path
     profile: Profile
-    settings: TokenSettings
+    settings: "TokenSettings"
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def store_heads(y, m, first, slots, positions, turns, queries, cache, table, M, 
         slot = tl.load(slots + m, mask=runs, other=0)
         page = tl.load(table + slot * pages_pitch + position // PAGE, mask=runs, other=0).to(tl.int64)
         place = ((page * (2 * KV) + head - H) * PAGE + position % PAGE) * D
-        places = cache + place[:, None] + (first % D + tl.arange(0, BN))[None, :]
-        tl.store(places, y.to(cache.dtype.element_ty), mask=runs[:, None])
+        kept = cache + place[:, None] + (first % D + tl.arange(0, BN))[None, :]
+        tl.store(kept, y.to(cache.dtype.element_ty), mask=runs[:, None])
 
 
 @triton.jit(do_not_specialize=VARYING)

@@ -52,6 +52,8 @@ class Tiling:
         raise NotImplementedError
 
 
+# A line of the L2 cache holds 64 or 128 weights.
+_LEAST_AHEAD = 128
 # Above so many rows a product is bound by arithmetic, and cuBLAS is the better hand at that.
 _FEW_ROWS = 16
 # Guesses for an H100's 132 multiprocessors, to be replaced by what benchmarks/engine_cuda.py finds fastest.
@@ -132,7 +134,8 @@ def fitted(tile: Tile, k: int) -> Tile:
     while splits > 1 and (splits - 1) * cdiv(cdiv(k, depth), splits) >= cdiv(k, depth):
         splits -= 1
     ahead = min(tile.ahead, cdiv(cdiv(k, depth), splits) * depth)
-    return Tile(tile.rows, tile.columns, depth, splits, tile.warps, tile.stages, 1 << ahead.bit_length() >> 1)
+    ahead = 1 << ahead.bit_length() >> 1 if ahead >= _LEAST_AHEAD else 0
+    return Tile(tile.rows, tile.columns, depth, splits, tile.warps, tile.stages, ahead)
 
 
 def _powers(rows: int) -> list[int]:
