@@ -31,7 +31,9 @@ def _add_vllm_door(server: grpc.aio.Server, engine: Engine, setup: EngineSetup) 
 
     from token_service import vllm_door
 
-    vocabulary = read_config(setup.folder)["vocab_size"]
+    config = read_config(setup.folder)
+    # An engine directory keeps the shape of its model a level deeper.
+    vocabulary = config.get("pretrained_config", config)["vocab_size"]
     door = vllm_door.VllmDoor(setup.profile, setup.settings.model, vocabulary, engine)
     add_VllmEngineServicer_to_server(door, server)
     return str(vllm_door.SERVICE_NAME)

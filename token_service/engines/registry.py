@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from swara.errors import SetupError
 from token_service.engines.base import Engine, EngineSetup
+from token_service.engines.speculation import Speculation
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class EngineKind:
 # The keys are the values of the setting `engine`.
 ENGINES = {
     "native": EngineKind("token_service.engines.native.build", "torch", "pip install 'swara[token]'"),
+    "tensorrt-llm": EngineKind(
+        "token_service.engines.trtllm_engine",
+        "tensorrt_llm",
+        "run the image nvcr.io/nvidia/tensorrt-llm/release, docs/engines.md says how",
+    ),
     "remote": EngineKind("token_service.engines.remote_engine", "smg_grpc_proto", "pip install 'swara[interop]'"),
     "vllm": EngineKind("token_service.engines.vllm_engine", "vllm", "pip install 'swara[vllm]'"),
 }
@@ -31,5 +37,7 @@ def build_engine(setup: EngineSetup) -> Engine:
     kind = ENGINES[name]
     if find_spec(kind.package) is None:
         raise SetupError(f"engine {name} needs the package {kind.package}, which is not installed: {kind.remedy}")
+    if Speculation.of(setup.settings) and name == "native":
+        raise SetupError("the native engine does not speculate; engines tensorrt-llm and vllm do")
     engine: Engine = import_module(kind.module).build(setup)
     return engine
