@@ -11,6 +11,7 @@ from swara.frames import SLOTS
 from token_service.checkpoint import check_vocabulary, read_config
 from token_service.engines.base import EngineSetup
 from token_service.engines.native.weights import LlamaShape
+from token_service.engines.speculation import Speculation
 from token_service.engines.vllm_plugin import grammar_overrides
 from token_service.settings import TokenSettings
 
@@ -50,6 +51,7 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
         max_num_seqs=places,
         max_num_batched_tokens=max(STEP_TOKENS, places),
         scheduling_policy="priority",
+        speculative_config=_speculation(settings),
         # A frame's worth at once: vLLM then makes a seventh of the Python objects, and a frame comes one token later.
         stream_interval=SLOTS,
         # We count for ourselves, once a frame and not once a token.
@@ -57,6 +59,18 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
         # On a CPU, which is for tests, compiling takes a minute.
         enforce_eager=not current_platform.is_cuda(),
     )
+
+
+def _speculation(settings: TokenSettings) -> dict[str, str | int] | None:
+    wanted = Speculation.of(settings)
+    if wanted is None:
+        return None
+    if wanted.method != "ngram":
+        raise SetupError(
+            f"vLLM does not draft by {wanted.method} here: such a draft reads hidden states, and ours carry slots; "
+            "speculation=ngram works"
+        )
+    return {"method": "ngram", "num_speculative_tokens": wanted.tokens}
 
 
 def _kv_cache_bytes(setup: EngineSetup) -> int:
@@ -77,11 +91,11 @@ def _set_environment(settings: TokenSettings) -> None:
         "VLLM_NO_USAGE_STATS": "1",
         "VLLM_LOGGING_LEVEL": "WARNING",
     }
-    if current_platform.is_cuda():
+    if current_platform.is_cuda() and settings.speculation == "none":
         # By default an architecture that vLLM does not know gets the older runner, which counts penalties on the CPU
-        # and keys its draws by what it has drawn before, not by position.
+        # and keys its draws by what it has drawn before, not by position. N-gram drafts exist in the older one only.
         wanted["VLLM_USE_V2_MODEL_RUNNER"] = "1"
-    else:
+    elif not current_platform.is_cuda():
         wanted |= {"VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": str(settings.threads)}
     for name, value in wanted.items():
         os.environ.setdefault(name, value)

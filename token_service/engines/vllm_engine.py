@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from importlib.metadata import entry_points
 
+from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.exceptions import VLLMValidationError
 from vllm.inputs import tokens_input
 from vllm.sampling_params import RequestOutputKind, SamplingParams
@@ -32,24 +33,25 @@ def build(setup: EngineSetup) -> Engine:
     vocabulary = vocabulary_of(setup)
     if not any(point.module == "token_service.engines.vllm_plugin" for point in entry_points(group=ENTRY_POINT_GROUP)):
         raise SetupError("vLLM cannot find Swara's model class: install Swara as a package (pip install swara)")
-    return TokenEngine("vllm", VllmSource(setup), setup, vocabulary)
+    return TokenEngine("vllm", VllmSource(setup, engine_arguments(setup)), setup, vocabulary)
 
 
 class VllmSource:
     """Draws tokens with vLLM."""
 
-    def __init__(self, setup: EngineSetup) -> None:
-        self._setup = setup
+    def __init__(self, setup: EngineSetup, arguments: AsyncEngineArgs) -> None:
+        self._folder = setup.folder
+        self._arguments = arguments
         self._end_id = setup.profile.end_of_speech_id
         self._llm: AsyncLLM | None = None
 
     async def start(self) -> None:
         """Loads the model in vLLM's process, compiles and captures; raises SetupError."""
         try:
-            self._llm = AsyncLLM.from_engine_args(engine_arguments(self._setup))
+            self._llm = AsyncLLM.from_engine_args(self._arguments)
         except Exception as error:  # its process dies with whatever went wrong there, and logs it
-            reason = str(error).strip().splitlines()[0]
-            raise SetupError(f"vLLM could not load {self._setup.folder}, the log above tells why: {reason}") from None
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise SetupError(f"vLLM could not load {self._folder}, the log above tells why: {reason}") from None
 
     async def generate(self, order: TokenOrder) -> AsyncGenerator[list[int], None]:
         """New ids, a frame's worth at once; vLLM itself aborts what is closed or cancelled."""
