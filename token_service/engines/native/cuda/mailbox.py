@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-# As many copies may be on their way as a step makes for several streams that join at once.
-BUFFERS = 64
+# As many copies may be on their way as 256 streams take that join at once, three each, behind a frame that is running.
+BUFFERS = 1024
+_ALIGNED_BYTES = 256
 
 
 class Mailbox:
@@ -14,10 +15,9 @@ class Mailbox:
         self._ring: list[tuple[Tensor, torch.cuda.Event]] = []
         self._next = 0
         if device.type == "cuda":
-            self._ring = [
-                (torch.empty(buffer_bytes, dtype=torch.uint8, pin_memory=True), torch.cuda.Event())
-                for _ in range(BUFFERS)
-            ]
+            each = -(-buffer_bytes // _ALIGNED_BYTES) * _ALIGNED_BYTES
+            whole = torch.empty(BUFFERS, each, dtype=torch.uint8, pin_memory=True)
+            self._ring = [(buffer, torch.cuda.Event()) for buffer in whole]
 
     def post(self, values: Tensor, target: Tensor) -> None:
         """Copies values, of the target's type and shape, in the order of the stream."""
