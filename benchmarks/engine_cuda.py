@@ -21,7 +21,7 @@ from typing import Any
 import torch
 import triton
 
-from benchmarks import engine_kernels, engine_speed
+from benchmarks import engine_kernels, engine_speed, engine_tuning
 from benchmarks.kernel_times import graph_microseconds
 from token_service.engines.native.cuda.matrix import Storage
 from token_service.engines.native.cuda.open import EARLY_CAPABILITY
@@ -72,7 +72,7 @@ class Bench:
     def tune(self) -> Any:
         """Chooses cuts for bfloat16."""
         budget = 0.9 * self.given.tune_seconds
-        tuned, lines = engine_kernels.tune(self.device, self.early, Storage.WHOLE, (1, 4, 16, 64, 256), budget)
+        tuned, lines = engine_tuning.tune(self.device, self.early, Storage.WHOLE, (1, 4, 16, 64, 256), budget)
         self.tuned |= tuned
         print("TUNED: Tuned = {\n" + as_text(self.tuned) + "\n}", flush=True)
         return {"lines": lines, "tiles": as_json(self.tuned)}
@@ -80,14 +80,14 @@ class Bench:
     def tune8(self) -> Any:
         """Chooses cuts for eight-bit weights."""
         budget = 0.5 * self.given.tune_seconds
-        tuned, lines = engine_kernels.tune(self.device, self.early, Storage.FP8, (1, 64, 256), budget)
+        tuned, lines = engine_tuning.tune(self.device, self.early, Storage.FP8, (1, 64, 256), budget)
         self.tuned_eight_bit |= tuned
         print("TUNED_EIGHT_BIT: Tuned = {\n" + as_text(self.tuned_eight_bit) + "\n}", flush=True)
         return {"lines": lines, "tiles": as_json(self.tuned_eight_bit)}
 
     def steps(self) -> Any:
         """The step by itself; the best number of columns to ask for ahead is kept for what follows."""
-        lines = engine_kernels.step_times(self.device, self.early, self.tuned, (1, 4, 64, 256))
+        lines = engine_tuning.step_times(self.device, self.early, self.tuned, (1, 4, 64, 256))
         ones = [line for line in lines if line["rows"] == 1 and "ahead" in line["how"]]
         best = min(ones, key=lambda line: line["step_us"])
         print(f"at one row the best is {best['how']}", flush=True)
