@@ -170,6 +170,7 @@ class Cluster:
             f"--http-address=127.0.0.1:{free_port()}",
             f"--audio-address={','.join(audio_addresses)}",
             f"--resume-key={RESUME_KEY}",
+            "--access=open",
             # As fast as it is played: a stream then lasts long enough for a test to do something to it.
             "--max-lead-seconds=1.0",
             *flags,

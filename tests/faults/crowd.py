@@ -16,6 +16,7 @@ from swara.pcm import Samples, from_float
 from swara.player import Playback
 from swara_client import Client, Full, SpeechError
 from tests.audio_service.codecs import DEMO_CODEC, whole_decode
+from tests.faults.cluster import Cluster
 from tests.faults.listening import codes_in
 
 # About three seconds each; every seed is another speech.
@@ -23,6 +24,7 @@ TEXT = "आज सुबह से बहुत तेज़ बारिश ह
 SEEDS = (11, 12, 13, 14)
 ASK_AGAIN_SECONDS = 0.25
 TIMEOUT_SECONDS = 60.0
+SETTLE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,20 @@ class Crowd:
                     self.lost.append(error)
                 else:
                     over.wait(self.rest_share * told.playback.audio_seconds)
+
+
+def spoken(crowd: Crowd, seconds: float) -> float:
+    """How many seconds of audio a crowd hears a second."""
+    began_seconds = time.monotonic()
+    with crowd.asking():
+        time.sleep(seconds)
+    return crowd.audio_seconds / (time.monotonic() - began_seconds)
+
+
+def settle(cluster: Cluster) -> None:
+    """What fits is known once it has been tried: the first guess was made while all services were starting."""
+    spoken(Crowd(cluster.addresses, cluster.places()), SETTLE_SECONDS)
+    cluster.wait_until_idle()
 
 
 def hear(client: Client, seed: int) -> Told:

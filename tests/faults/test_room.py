@@ -9,7 +9,7 @@ import pytest
 
 from swara_client import Client
 from tests.faults.cluster import GROWTH_BYTES, Cluster, Member
-from tests.faults.crowd import Crowd
+from tests.faults.crowd import Crowd, settle, spoken
 from tests.faults.listening import SEED, TEXT, note_figure
 
 pytestmark = pytest.mark.load
@@ -29,6 +29,7 @@ def test_three_times_as_many_as_there_are_places_cost_those_inside_nothing(
     cluster: Cluster, capacity_seconds: float, overload_seconds: float
 ) -> None:
     """The refused know at once, the admitted do not stutter, as much is spoken as with nobody too many."""
+    settle(cluster)
     memory_bytes = {member: member.resident_bytes() for member in cluster.members}
     places = cluster.places()
     fitting, too_many = Crowd(cluster.addresses, places), Crowd(cluster.addresses, OVERLOAD * places)
@@ -37,12 +38,16 @@ def test_three_times_as_many_as_there_are_places_cost_those_inside_nothing(
     cluster.wait_until_idle()
     refused = np.array(too_many.refused_seconds)
     note_figure("places", places)
+    note_figure("fitting_audio_seconds_a_second", fitting_rate)
+    note_figure("fitting_underruns", fitting.underruns)
+    note_figure("fitting_refused", len(fitting.refused_seconds))
     note_figure("spoken", len(too_many.told))
     note_figure("underruns", too_many.underruns)
     note_figure("goodput_of_capacity", too_many_rate / fitting_rate)
     note_figure("refused", len(refused))
     note_figure("refused_p95_seconds", float(np.quantile(refused, 0.95)))
     note_figure("refused_max_seconds", float(refused.max()))
+    assert fitting.underruns == 0
     assert too_many.lost == []
     assert too_many.underruns == 0
     assert too_many_rate >= GOODPUT_SHARE * fitting_rate
@@ -50,14 +55,6 @@ def test_three_times_as_many_as_there_are_places_cost_those_inside_nothing(
     assert refused.max() <= REFUSED_SECONDS
     for member, size_bytes in memory_bytes.items():
         assert member.resident_bytes() - size_bytes < GROWTH_BYTES
-
-
-def spoken(crowd: Crowd, seconds: float) -> float:
-    """How many seconds of audio a crowd hears a second."""
-    began = time.monotonic()
-    with crowd.asking():
-        time.sleep(seconds)
-    return crowd.audio_seconds / (time.monotonic() - began)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import pytest
 
 from tests.faults.cluster import GROWTH_BYTES, Cluster
-from tests.faults.crowd import Crowd, Told
+from tests.faults.crowd import Crowd, Told, settle
 from tests.faults.listening import note_figure
 
 pytestmark = pytest.mark.load
@@ -40,6 +40,7 @@ class Minute:
     ],
 )
 def test_the_last_minute_is_like_the_first(cluster: Cluster, minutes: int) -> None:
+    settle(cluster)
     crowd = Crowd(cluster.addresses, cluster.places(), rest_share=1 / LOAD_SHARE - 1)
     took: list[Minute] = []
     with crowd.asking():
@@ -53,6 +54,7 @@ def test_the_last_minute_is_like_the_first(cluster: Cluster, minutes: int) -> No
     note_figure("listeners", crowd.listeners)
     note_figure("speeches", len(crowd.told))
     note_figure("underruns", crowd.underruns)
+    note_figure("refused", len(crowd.refused_seconds))
     note_figure("first_audio_last_to_first", last.first_audio_seconds / first.first_audio_seconds)
     note_figure("audio_last_to_first", last.audio_seconds / first.audio_seconds)
     note_figure("more_megabytes", (last.resident_bytes - first.resident_bytes) / 1e6)
