@@ -30,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-load test-endurance soak check protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -102,8 +102,12 @@ check: $(DEV)  ## format, lint, types, import contracts, protos
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/buf lint
+	$(VENV)/bin/buf breaking --against protos/released.binpb
 	@$(MAKE) --no-print-directory protos OUT=build/protos
 	diff -r -x __pycache__ -x __init__.py build/protos/swara/v1 $(GENERATED) || { echo "run: make protos"; exit 1; }
+
+release-protos: $(DEV)  ## at a release: what is in protos/ now must be understood by all that comes after
+	$(VENV)/bin/buf build --output protos/released.binpb
 
 protos: OUT ?= .
 protos: $(DEV)  ## generate swara/v1 from protos/
