@@ -21,6 +21,7 @@ from swara.logs import set_up_logs
 from swara.orca import OpenRca
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
+from swara.tracing import sending_traces
 from swara.v1.audio_service_pb2_grpc import add_AudioServiceServicer_to_server
 
 log = logging.getLogger("audio_service")
@@ -35,7 +36,8 @@ def main() -> None:
     settings = load_or_exit(AudioSettings)
     set_up_logs("audio", settings.log_level, settings.log_format)
     try:
-        asyncio.run(serve(settings))
+        with sending_traces("audio", settings.traces_address, settings.traces_share):
+            asyncio.run(serve(settings))
     except* SetupError as errors:
         print(f"cannot start: {errors.exceptions[0]}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -46,7 +48,10 @@ async def serve(settings: AudioSettings) -> None:
     codec = load_codec(settings.codec)
     limits = Limits(settings.max_streams, settings.reserve_streams, STEP_FRAMES[settings.device])
     decoder = machine(settings, codec, limits)
-    batcher = Batcher(decoder.rows, decoder.delays, limits, Metrics(REGISTRY), _threads(settings.threads))
+    metrics = Metrics(REGISTRY)
+    batcher = Batcher(decoder.rows, decoder.delays, limits, metrics, _threads(settings.threads))
+    metrics.describe(codec.fingerprint[:12], settings.device)
+    metrics.watch(batcher)
     facts = CodecFacts(codec.fingerprint, codec.codebook_size, codec.sample_rate_hz)
     tokens = TokenClient(settings.token_address, facts)
     servicer = AudioServicer(batcher, decoder.delays, facts, tokens)

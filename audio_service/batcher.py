@@ -67,6 +67,9 @@ class Watcher(Protocol):
     def stepped(self, rows: int, frames: int, seconds: float) -> None:
         """The decoder took this many frames of each of these streams."""
 
+    def fell_silent(self) -> None:
+        """A stream was cut short because its model went on saying nothing."""
+
 
 class Rows(Protocol):
     """The states of all streams, and the steps over some of them: audio_service.rows, or .fused.rows on CUDA."""
@@ -123,6 +126,10 @@ class Batcher:
     def load_report(self) -> LoadReport:
         """The load, for balancers."""
         return LoadReport(self.running_streams, self.capacity_streams, self.slack_seconds())
+
+    def fell_silent(self) -> None:
+        """A stream is cut short because its model goes on saying nothing."""
+        self._watcher.fell_silent()
 
     @asynccontextmanager
     async def open(self, voicing: Voicing, admission: AdmissionClass) -> AsyncIterator[Seat]:

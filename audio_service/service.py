@@ -13,7 +13,7 @@ from audio_service.stream import Delays, Mode, Noise, Piece, Voicing
 from audio_service.synthesis import CodecFacts, Frames, Received, feed
 from audio_service.tasks import together
 from audio_service.token_client import TokenClient, frames_value
-from swara import pcm
+from swara import pcm, tracing
 from swara.errors import InvalidRequest
 from swara.server import answering
 from swara.speech import AdmissionClass
@@ -52,6 +52,7 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
         """Speaks one segment."""
         generate = request.generate
         async with answering(context, generate.request_id), AsyncExitStack() as stack:
+            tracing.called_with(dict(context.invocation_metadata() or ()))
             note = stack.enter_context(journal(log, "synthesis", generate.request_id))
             voicing = _voicing(generate.seed, request.decoding, request.first_sample)
             admission = CLASSES.get(generate.admission_class, AdmissionClass.NEW)
@@ -65,7 +66,7 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
                 await seat.feed(resumed.first_frame, resumed.codes)
             received, guard = Received(), SilenceGuard()
             async with together() as group:
-                group.create_task(feed(seat, until_silence(generation, guard), received))
+                group.create_task(feed(seat, until_silence(generation, guard, self._batcher.fell_silent), received))
                 async for piece in seat.pieces():
                     note.spoke(piece)
                     guard.hear(piece.samples)

@@ -1,6 +1,6 @@
 """The guard against speech that has fallen silent: a model that goes on for ever saying nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 
@@ -37,10 +37,16 @@ class SilenceGuard:
         self._unjudged = waiting[judged:]
 
 
-async def until_silence(generation: Generation, guard: SilenceGuard) -> AsyncIterator[Frames]:
-    """The generation's frames, cut short where what they sound like has fallen silent for too long."""
+async def until_silence(
+    generation: Generation, guard: SilenceGuard, fell_silent: Callable[[], None]
+) -> AsyncIterator[Frames]:
+    """The generation's frames, cut short where what they sound like has fallen silent for too long.
+
+    `fell_silent` hears of it.
+    """
     async for frames in generation.blocks():
         yield frames
         if guard.fell_silent:
             generation.cut_short()
+            fell_silent()
             return

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from audio_service.synthesis import CodecFacts, Frames
-from swara import frames
+from swara import frames, tracing
 from swara.channel import calling, connect
 from swara.errors import Broken, InvalidRequest, Unavailable
 from swara.v1 import codes_pb2, token_service_pb2, token_service_pb2_grpc
@@ -71,7 +71,7 @@ class TokenClient:
         """A generation that is cancelled at the end of the block, if it has not ended."""
         if not self._checked:
             await self.model()
-        call = self._stub.Generate(request)
+        call = self._stub.Generate(request, metadata=tracing.current().metadata)
         try:
             yield Generation(self._events(call), self._facts.codebook_size)
         finally:

@@ -8,6 +8,7 @@ from gateway.settings import GatewaySettings
 from swara.errors import SetupError
 from swara.logs import set_up_logs
 from swara.settings import load_or_exit
+from swara.tracing import sending_traces
 
 
 def main() -> None:
@@ -15,7 +16,8 @@ def main() -> None:
     settings = load_or_exit(GatewaySettings)
     set_up_logs("gateway", settings.log_level, settings.log_format)
     try:
-        asyncio.run(serve(settings))
+        with sending_traces("gateway", settings.traces_address, settings.traces_share):
+            asyncio.run(serve(settings))
     except SetupError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         raise SystemExit(2) from None

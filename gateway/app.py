@@ -45,7 +45,8 @@ class Gateway:
         models = Models({name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()})
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds, settings.writer_pause_seconds)
         keys = _resume_keys(settings)
-        pipeline = Pipeline(models, limits, Sealer(keys, settings.resume_seconds), settings.style)
+        sealer = Sealer(keys, settings.resume_seconds)
+        pipeline = Pipeline(models, limits, sealer, settings.style, metrics.repeated)
         self._relay = GatewayRelay()
         broadcasts = Broadcasts(
             SynthesisIds(keys, settings.advertised_address or settings.address),
@@ -55,7 +56,7 @@ class Gateway:
         )
         house = House(pipeline, limits, broadcasts, self._admission, self._listeners, metrics)
         self._sessions = sessions = Sessions(house, settings.silent_seconds)
-        metrics.watch(self._pools)
+        metrics.watch(self._pools, settings.max_streams)
         self._rpc = RpcServer(settings.max_connection_seconds)
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(

@@ -7,7 +7,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from gateway.model import Model
 from gateway.replica import ReplicaLoad
 from gateway.segment import SegmentChunk, SegmentEvent, SegmentFinished, SegmentOrder, SegmentStarted
-from swara import wire
+from swara import tracing, wire
 from swara.channel import calling, connect
 from swara.errors import TimedOut, Unavailable
 from swara.profile import Voice
@@ -65,7 +65,8 @@ class AudioClient:
 
     async def speak(self, order: SegmentOrder) -> AsyncGenerator[SegmentEvent, None]:
         """Speaks one segment; the call is cancelled as soon as the generator is closed."""
-        call = self._stub.Synthesize(_request(order), timeout=order.timeout_seconds)
+        context = tracing.current().metadata
+        call = self._stub.Synthesize(_request(order), timeout=order.timeout_seconds, metadata=context)
         try:
             async with calling(NAME, self._address):
                 async for message in call:

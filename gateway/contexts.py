@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
@@ -122,14 +122,19 @@ class Context:
     async def _send_chunk(self, chunk: Chunk, stretch: Stretch) -> None:
         if chunk.text and self._answer.add_timestamps:
             await self._websocket.send_text(stream_messages.segment(self.context_id, chunk))
-        stretch.take(chunk)
+        with self._encoding():
+            stretch.take(chunk)
         await self._send_audio(stretch)
 
     async def _send_end(self, event: Finished, stretch: Stretch | None) -> None:
         if stretch and not self._cancelled:
-            stretch.finish()
+            with self._encoding():
+                stretch.finish()
             await self._send_audio(stretch)
         await self._websocket.send_text(stream_messages.finished(self.context_id, event))
+
+    def _encoding(self) -> AbstractContextManager[None]:
+        return self._session.encoding() if self._session else nullcontext()
 
     async def _send_audio(self, stretch: Stretch) -> None:
         """Sends what is encoded, if anything is."""

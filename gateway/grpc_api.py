@@ -13,6 +13,7 @@ from gateway.metrics import Door
 from gateway.models import Models
 from gateway.relay import CREDENTIAL_HEADER, RELAYED_HEADER
 from gateway.sessions import Sessions
+from swara import tracing
 from swara.server import answering
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
@@ -98,7 +99,8 @@ async def _answer(
 
 async def _introduce(context: grpc.aio.ServicerContext) -> str:
     """The request id, told to the caller in the headers before anything else."""
-    given = dict(context.invocation_metadata() or ()).get(request_id.HEADER)
-    name = request_id.resolve(given)
+    metadata = dict(context.invocation_metadata() or ())
+    tracing.called_with(metadata)
+    name = request_id.resolve(metadata.get(request_id.HEADER))
     await context.send_initial_metadata(((request_id.HEADER, name),))
     return name

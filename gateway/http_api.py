@@ -19,6 +19,7 @@ from gateway.page import page_routes
 from gateway.sessions import Sessions
 from gateway.websocket_api import TtsEndpoint
 from gateway.websocket_stream import StreamEndpoint
+from swara import tracing
 from swara.errors import SwaraError, Unavailable
 
 
@@ -93,7 +94,9 @@ class RequestIds:
         """Passes everything on with the id."""
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
-        name = request_id.resolve(Headers(scope=scope).get(request_id.HEADER))
+        headers = Headers(scope=scope)
+        tracing.called_with(headers)
+        name = request_id.resolve(headers.get(request_id.HEADER))
         scope.setdefault("state", {})["request_id"] = name
 
         async def send_with_id(message: Message) -> None:

@@ -71,9 +71,13 @@ class SpeechEndpoint:
             async for event in events:
                 match event:
                     case Chunk():
-                        await response.write(form.chunk(event.pcm))
+                        with session.encoding():
+                            data = form.chunk(event.pcm)
+                        await response.write(data)
                     case Finished():
-                        await response.write(form.end(event))
+                        with session.encoding():
+                            data = form.end(event)
+                        await response.write(data)
         await response.end()
 
 

@@ -1,7 +1,7 @@
 """The conductor: one text becomes segments, spoken one after another as one unbroken stream of samples."""
 
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -35,13 +35,16 @@ class Limits:
 
 
 class Pipeline:
-    """Speaks requests, each through the audio services of its model."""
+    """Speaks requests, each through the audio services of its model; `repeated` hears of a segment spoken once more."""
 
-    def __init__(self, models: Models, limits: Limits, sealer: Sealer, style: Style) -> None:
+    def __init__(
+        self, models: Models, limits: Limits, sealer: Sealer, style: Style, repeated: Callable[[], None] = lambda: None
+    ) -> None:
         self._models = models
         self._limits = limits
         self._sealer = sealer
         self._style = style
+        self._repeated = repeated
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """Yields Started, then Chunks, then Finished; closing it stops the segment that is being spoken at once.
@@ -73,6 +76,7 @@ class Pipeline:
                             if tally.said_nothing and not texts.repeats(index):
                                 # As another segment it has another seed.
                                 texts.repeat(index)
+                                self._repeated()
             index += 1
         if index == 0:
             raise NothingToSay

@@ -3,21 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 from gateway.admission import Admission
 from gateway.broadcasts import Broadcasts
 from gateway.ending import Ending
 from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
+from gateway.hearing import Hearing
 from gateway.manuscript import Manuscript
 from gateway.metrics import FINISHED, Door, GatewayMetrics
 from gateway.pipeline import Limits, Pipeline
 from gateway.request import ListenRequest, SpeechRequest
 from gateway.window import Window
+from swara import tracing
 from swara.errors import Broken, Cancelled, SwaraError, Unavailable
 from swara.logs import request_log
-from swara.pcm import from_bytes
 from swara.player import Player
 from swara.speech import AdmissionClass, FinishReason
 from swara.stopwatch import Stopwatch
@@ -64,6 +65,7 @@ class Sessions:
         window = Window(self._silent_seconds, ending.tell)
         session = Session(door, request_id, key_name, self._house, window)
         outcome, sentence = FINISHED, ""
+        trace = tracing.begin("request", {"door": door.value, "request_id": request_id})
         self._endings.add(ending)
         try:
             async with ending.reached():
@@ -82,6 +84,7 @@ class Sessions:
         finally:
             self._endings.discard(ending)
             self._house.metrics.ended(door, outcome)
+            trace.end({"outcome": outcome})
             session.log.info("%s: %s%s", session.closing_words, outcome, f": {sentence}" if sentence else "")
 
 
@@ -98,6 +101,7 @@ class Session:
         self._house = house
         self._window = window
         self._player: Player | None = None
+        self._hearing: Hearing | None = None
         self._last: Chunk | None = None
         self._finished = False
 
@@ -139,24 +143,34 @@ class Session:
             async with aclosing(self._window.through(events)) as kept:
                 async for event in kept:
                     self._note(event)
-                    yield event
+                    with self._delivering():
+                        yield event
             if self.stopped and not self._finished:
                 yield self._cut_short()
         finally:
-            if self._player:
-                self._house.metrics.played(self._door, self._player.finish(self.arrival.seconds))
+            if self._hearing:
+                self._hearing.finish()
 
     def _note(self, event: SpeechEvent) -> None:
         match event:
             case Started():
                 self._player = Player(event.sample_rate_hz)
-            case Chunk() if self._player:
+                self._hearing = Hearing(self._house.metrics, self._door, event.model, self._player, self.arrival)
+            case Chunk() if self._hearing:
                 self._last = event
                 self.arrival.mark("heard")
-                self._player.feed(self.arrival.seconds, from_bytes(event.pcm))
-                self._house.metrics.sent(self._door, len(event.pcm))
+                self._hearing.hear(event.pcm)
             case Finished():
                 self._finished = True
+                if self._hearing:
+                    self._hearing.timed(event.timings)
+
+    def encoding(self) -> AbstractContextManager[None]:
+        """For the block in which a door puts speech into its listener's format."""
+        return self._hearing.encoding() if self._hearing else nullcontext()
+
+    def _delivering(self) -> AbstractContextManager[None]:
+        return self._hearing.delivering() if self._hearing else nullcontext()
 
     def _cut_short(self) -> Finished:
         """The end of a speech that was stopped: what was heard of it."""

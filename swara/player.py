@@ -95,6 +95,16 @@ class Player:
         )
 
     @property
+    def first_audio_seconds(self) -> float | None:
+        """When the first audible sample came; None before."""
+        return self._first_audio_seconds
+
+    @property
+    def underruns(self) -> int:
+        """Gaps so far; one that has not ended yet is not among them."""
+        return self._underruns
+
+    @property
     def held_seconds(self) -> float:
         """Seconds of audio received in all."""
         return self._samples / self._rate_hz

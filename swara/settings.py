@@ -24,6 +24,12 @@ class ServiceSettings(BaseSettings):
     metrics_host: str = Field("0.0.0.0", description="interface of the Prometheus port, which must not be public")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe line logged")
     log_format: Literal["text", "json"] = Field("text", description="text for people, json for collectors")
+    traces_address: str = Field(
+        "", description="OTLP collector that traces are sent to by gRPC, host:port; empty sends none"
+    )
+    traces_share: float = Field(
+        1.0, ge=0, le=1, description="how many of the requests that come without a trace begin one"
+    )
     grace_seconds: float = Field(10.0, ge=0, description="how long running streams may go on after SIGTERM")
 
     @classmethod

@@ -11,6 +11,11 @@ class Stopwatch:
         self._marks: dict[str, float] = {}
 
     @property
+    def started_seconds(self) -> float:
+        """When it was made, on the clock of `time.perf_counter()`."""
+        return self._start_seconds
+
+    @property
     def seconds(self) -> float:
         """Seconds since the start."""
         return time.perf_counter() - self._start_seconds

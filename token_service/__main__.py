@@ -11,6 +11,7 @@ from swara.logs import set_up_logs
 from swara.profile import load_profile
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.settings import load_or_exit
+from swara.tracing import sending_traces
 from token_service import metrics
 from token_service.doors import add_doors
 from token_service.engines.base import Engine, EngineSetup
@@ -49,6 +50,7 @@ async def _answer(service: TokenService, engine: Engine, setup: EngineSetup) -> 
     """Listens until a signal comes, then drains; True where the engine has broken instead."""
     settings = setup.settings
     serve_metrics(settings.metrics_host, settings.metrics_port)
+    metrics.describe(engine.name, setup.profile.name, fingerprint(setup.folder))
     metrics.watch(engine)
     server = RpcServer()
     await server.start(settings.address, add_doors(server.grpc, service, engine, setup))
@@ -74,7 +76,8 @@ def main() -> None:
     settings = load_or_exit(TokenSettings)
     set_up_logs("token", settings.log_level, settings.log_format)
     try:
-        asyncio.run(serve(settings))
+        with sending_traces("token", settings.traces_address, settings.traces_share):
+            asyncio.run(serve(settings))
     except SetupError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         sys.exit(2)

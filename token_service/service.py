@@ -6,12 +6,14 @@ from contextlib import aclosing
 
 import grpc
 
-from swara import frames, wire
+from swara import frames, tracing, wire
 from swara.errors import SwaraError
 from swara.logs import request_log
 from swara.profile import Profile
 from swara.server import answering
 from swara.speech import AdmissionClass, FinishReason, Priority
+from swara.stopwatch import Stopwatch
+from swara.tracing import Trace
 from swara.v1 import token_service_pb2 as pb
 from swara.v1 import token_service_pb2_grpc
 from token_service import metrics
@@ -40,6 +42,8 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
         async with answering(context, request.request_id):
             outcome = "cancelled"
             lines = request_log(log, request.request_id)
+            tracing.called_with(dict(context.invocation_metadata() or ()))
+            trace, asked = tracing.begin("generate", {"request_id": request.request_id}), Stopwatch()
             try:
                 plan = self._planner.plan(self._segment(request))
                 lines.info("stream opened, %s, at most %d frames", plan.voice, plan.generation.max_frames)
@@ -47,12 +51,14 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
                     async for event in events:
                         yield event
                         if event.HasField("finished"):
+                            _record_stages(trace, asked.started_seconds, event.finished)
                             outcome = pb.FinishReason.Name(event.finished.reason).removeprefix("FINISH_REASON_").lower()
             except SwaraError as error:
                 outcome = error.label
                 raise
             finally:
                 metrics.streams_total.labels(outcome).inc()
+                trace.end({"outcome": outcome})
                 lines.info("stream closed, %s", outcome)
 
     async def GetModel(self, request: pb.GetModelRequest, context: grpc.aio.ServicerContext) -> pb.GetModelResponse:
@@ -68,16 +74,17 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
         return pb.GetLoadResponse(load=pb.Load(**vars(self._engine.load()), draining=self.draining))
 
     async def _events(self, plan: Plan) -> AsyncGenerator[pb.GenerateResponse, None]:
-        total = len(plan.generation.resume)
-        async with self._engine.open(plan.generation) as events:
-            yield pb.GenerateResponse(started=self._started(plan))
-            async for event in coalesced(until_loop(events)):
-                if isinstance(event, Ended):
-                    yield pb.GenerateResponse(finished=_finished(plan, event, total))
-                else:
-                    yield pb.GenerateResponse(frames=wire.frames_message(total, event))
-                    total += len(event)
-                    metrics.frames_total.inc(len(event))
+        order, total = plan.generation, len(plan.generation.resume)
+        async with self._engine.open(order) as events:
+            with metrics.holding(len(order.prompt_ids), total) as grow:
+                yield pb.GenerateResponse(started=self._started(plan))
+                async for event in coalesced(until_loop(events)):
+                    if isinstance(event, Ended):
+                        yield pb.GenerateResponse(finished=_finished(plan, event, total))
+                    else:
+                        yield pb.GenerateResponse(frames=wire.frames_message(total, event))
+                        total += len(event)
+                        grow(len(event))
 
     def _started(self, plan: Plan) -> pb.GenerationStarted:
         return pb.GenerationStarted(
@@ -106,15 +113,25 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
 
 
 def _finished(plan: Plan, event: Ended, total: int) -> pb.GenerationFinished:
-    made = total - len(plan.generation.resume)
-    metrics.queue_seconds.observe(event.queue_seconds)
-    metrics.prefill_seconds.observe(event.prefill_seconds)
-    metrics.decode_seconds.observe(event.decode_seconds / made if made else 0.0)
     limit = FinishReason.RUNAWAY if plan.guarded or event.looped else FinishReason.MAX_FRAMES
+    reason = FinishReason.END_OF_SPEECH if event.by_model else limit
+    metrics.ended(event, total - len(plan.generation.resume), reason is FinishReason.RUNAWAY)
     return pb.GenerationFinished(
-        reason=wire.REASONS[FinishReason.END_OF_SPEECH if event.by_model else limit],
+        reason=wire.REASONS[reason],
         frames=total,
         queue_seconds=event.queue_seconds,
         prefill_seconds=event.prefill_seconds,
         decode_seconds=event.decode_seconds,
     )
+
+
+def _record_stages(trace: Trace, asked_seconds: float, finished: pb.GenerationFinished) -> None:
+    """The stages follow one another without a gap, so their lengths tell when each began."""
+    stages = (
+        ("queue", finished.queue_seconds),
+        ("prefill", finished.prefill_seconds),
+        ("decode", finished.decode_seconds),
+    )
+    for name, seconds in stages:
+        trace.stage(name, asked_seconds, seconds)
+        asked_seconds += seconds

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 
 import grpc
@@ -54,12 +54,15 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
             output_ids: list[int] = []
             reason = "abort"
             try:
-                async with self._engine.open(order) as events, aclosing(_until(aborted, coalesced(events))) as arriving:
+                async with AsyncExitStack() as stack:
+                    events = await stack.enter_async_context(self._engine.open(order))
+                    grow = stack.enter_context(metrics.holding(len(order.prompt_ids), len(order.resume)))
+                    arriving = await stack.enter_async_context(aclosing(_until(aborted, coalesced(events))))
                     async for event in arriving:
                         if isinstance(event, Ended):
                             reason = "stop" if event.by_model else "length"
                             break
-                        metrics.frames_total.inc(len(event))
+                        grow(len(event))
                         new_ids = frame_ids(self._grammar, event)
                         output_ids += new_ids
                         if request.stream:

@@ -94,7 +94,8 @@ def test_a_stream_is_measured_as_a_listener_would_hear_it(gateway: Running) -> N
     assert 0 < done["metrics"]["ttft_ms"] < done["metrics"]["ttfa_ms"]
     wait_until(lambda: counted(doors, 'swara_gateway_active_streams{door="websocket"}') == 0, 2)
     assert counted(doors, 'swara_gateway_pcm_bytes_total{door="websocket"}') == len(pcm) == done["bytes"]
-    assert counted(doors, 'swara_gateway_estimated_first_audio_seconds_count{door="websocket"}') == 1
+    first_audio = f'swara_gateway_estimated_first_audio_seconds_count{{door="websocket",model="{done["model"]}"}}'
+    assert counted(doors, first_audio) == 1
     assert counted(doors, 'swara_gateway_requests_total{door="websocket",outcome="finished"}') == 1
 
 

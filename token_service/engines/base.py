@@ -51,13 +51,17 @@ class GenerationRequest:
 
 @dataclass(frozen=True)
 class Ended:
-    """The last event of a generation: whether the model said END_OF_SPEECH or went round in a loop, and the time."""
+    """The last event of a generation: whether the model said END_OF_SPEECH or went round in a loop, and the time.
+
+    The first token's is 0 where a frame's tokens come all at once.
+    """
 
     by_model: bool
     queue_seconds: float = 0.0
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
     looped: bool = False
+    first_token_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

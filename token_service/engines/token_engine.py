@@ -111,7 +111,9 @@ class TokenEngine:
         if not stream.at_limit:
             async with aclosing(self._source.generate(stream.order)) as tokens:
                 while not (framer.ended or stream.at_limit):
-                    codes = framer.feed(await self._next(stream, tokens))
+                    ids = await self._next(stream, tokens)
+                    stream.drew(time.monotonic())
+                    codes = framer.feed(ids)
                     if len(codes):
                         stream.spoke(len(codes), time.monotonic())
                         yield codes

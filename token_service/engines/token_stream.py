@@ -26,6 +26,7 @@ class TokenStream:
         self.waiting_seconds: float | None = None
         self._opened_seconds = now_seconds
         self._first_seconds: float | None = None
+        self._first_token_seconds: float | None = None
 
     @property
     def started(self) -> bool:
@@ -42,6 +43,10 @@ class TokenStream:
         """Whether it has all the frames it may have."""
         return self.frames >= self.request.max_frames
 
+    def drew(self, now_seconds: float) -> None:
+        """Notes that tokens have come."""
+        self._first_token_seconds = self._first_token_seconds or now_seconds
+
     def spoke(self, frames: int, now_seconds: float) -> None:
         """Notes so many new frames."""
         self.frames += frames
@@ -51,7 +56,12 @@ class TokenStream:
     def ended(self, by_model: bool, now_seconds: float) -> Ended:
         """The last event; waiting for a place and reading the prompt look the same from here, and count as prompt."""
         first = self._first_seconds or now_seconds
-        return Ended(by_model, prefill_seconds=first - self._opened_seconds, decode_seconds=now_seconds - first)
+        return Ended(
+            by_model,
+            prefill_seconds=first - self._opened_seconds,
+            decode_seconds=now_seconds - first,
+            first_token_seconds=(self._first_token_seconds or first) - self._opened_seconds,
+        )
 
 
 def _order(request: GenerationRequest, grammar: SlotGrammar) -> TokenOrder:

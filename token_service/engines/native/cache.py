@@ -13,6 +13,7 @@ class KvCache:
         size = (shape.layers, slots, 2, shape.kv_heads, context_tokens, shape.head_dim)
         whole = torch.zeros(size)
         self.bytes = whole.nbytes
+        self.context_tokens = context_tokens
         self._slots = [[whole[layer, slot] for slot in range(slots)] for layer in range(shape.layers)]
         self._free = list(range(slots))
 

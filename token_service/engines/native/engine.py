@@ -56,6 +56,9 @@ class NativeEngine:
         self._limits = limits
         self.context_tokens = limits.context_tokens
         self.deterministic = deterministic
+        # Told of each step; called on the engine's thread.
+        self.stepped: Callable[[int, float], None] = lambda streams, seconds: None
+        self.kv_capacity_tokens = 0
         self._wake = threading.Condition()
         self._waiting: deque[Ticket] = deque()
         self._running: dict[Stream, Ticket] = {}
@@ -91,6 +94,11 @@ class NativeEngine:
         paused = sum(1 for stream in streams if stream.paused_seconds(now))
         slack = min((stream.lead_seconds(now) for stream in streams if stream.listened_to), default=0.0)
         return EngineLoad(len(streams), queued, paused, self._capacity.streams, slack)
+
+    @property
+    def kv_free_tokens(self) -> int:
+        """Tokens of attention's memory that no stream has reserved."""
+        return self._model.free_tokens
 
     async def failed(self) -> None:
         """Returns when the frame loop has broken, or hangs in one step."""
@@ -133,6 +141,7 @@ class NativeEngine:
         began = time.perf_counter()
         self._model = self._open_model()
         self._frames = FrameLoop(self._model)
+        self.kv_capacity_tokens = self._model.free_tokens
         loaded = time.perf_counter()
         with torch.inference_mode():
             self._warm_up()
@@ -227,7 +236,8 @@ class NativeEngine:
                 with self._wake:
                     self._finish(stream)
 
-    def _stepped(self, step_seconds: float) -> None:
+    def _stepped(self, streams: int, step_seconds: float) -> None:
+        self.stepped(streams, step_seconds)
         # The streams of a step that works ahead share the weights: its time says little about one stream more.
         if not self._model.frames_ahead:
             self._capacity.stepped(step_seconds)

@@ -33,20 +33,21 @@ class FrameLoop:
         self._model.give_back(stream.cache_slot)
 
     def step(
-        self, now_seconds: float, stepped: Callable[[float], None] = lambda seconds: None
+        self, now_seconds: float, stepped: Callable[[int, float], None] = lambda streams, seconds: None
     ) -> Iterator[tuple[Stream, Codes | None]]:
         """Reads some of the waiting prompts, asks for a frame of each stream that is not paused, and yields the frames
         [1, 7] that are due: these, or with a model that works ahead the ones before.
 
-        None stands for a stream that ended or broke. `stepped` is told how many seconds each group of streams took.
+        None stands for a stream that ended or broke. `stepped` is told of each group how many streams it was and
+        how many seconds they took.
         """
         self._model.read(self.streams)
         speaking = self._speaking(now_seconds)
         for start in range(0, len(speaking), self._model.rows):
-            began = time.perf_counter()
-            self._queue(speaking[start : start + self._model.rows])
+            began, group = time.perf_counter(), speaking[start : start + self._model.rows]
+            self._queue(group)
             events = self._spoken(now_seconds) if self._unread_frames > self._model.frames_ahead else []
-            stepped(time.perf_counter() - began)
+            stepped(len(group), time.perf_counter() - began)
             yield from events
         if self._unread_frames and not speaking:
             yield from self._spoken(now_seconds)

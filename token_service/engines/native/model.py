@@ -20,6 +20,10 @@ class FrameModel(Protocol):
     rehearsals: tuple[int, ...]
     frames_ahead: int
 
+    @property
+    def free_tokens(self) -> int:
+        """Tokens for whose keys and values there is room that no stream has taken."""
+
     def take(self, tokens: int) -> int | None:
         """A place for a stream that will have at most so many tokens; None while there is no room."""
 

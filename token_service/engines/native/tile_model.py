@@ -42,6 +42,11 @@ class TileModel:
         log.info("model loaded: %s, KV cache %.0f MB for %d streams", profile.name, cache.bytes / 1e6, places)
         return cls(Llama(weights, context_tokens), cache)
 
+    @property
+    def free_tokens(self) -> int:
+        """A whole context for each free place."""
+        return self.cache.free_slots * self.cache.context_tokens
+
     def take(self, tokens: int) -> int | None:
         """A place; each has room for a whole context."""
         return self.cache.take() if self.cache.free_slots else None
