@@ -122,7 +122,8 @@ export class Speech {
 
   #fallSilent(atSeconds) {
     this.#voice.close();
-    if (this.state === SOUNDING) this.state = this.error ? FAILED : FINISHED;
+    // Also where there was too little to hear, or nothing: then the sound has never begun.
+    if (!this.isOver) this.state = this.error ? FAILED : FINISHED;
     if (this.state === CANCELLED && this.startedSeconds !== null) {
       this.silenceSeconds = this.#voice.silenceSeconds(atSeconds);
     }
