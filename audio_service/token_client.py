@@ -7,6 +7,7 @@ from audio_service.synthesis import CodecFacts, Frames
 from swara import frames, tracing
 from swara.channel import calling, connect
 from swara.errors import Broken, InvalidRequest, Unavailable
+from swara.tls import Certificate
 from swara.v1 import codes_pb2, token_service_pb2, token_service_pb2_grpc
 
 SERVICE = "token service"
@@ -56,9 +57,9 @@ class Generation:
 class TokenClient:
     """Calls one token service, whose model must fit the codec."""
 
-    def __init__(self, address: str, facts: CodecFacts) -> None:
+    def __init__(self, address: str, facts: CodecFacts, inside: Certificate | None = None) -> None:
         self._address, self._facts = address, facts
-        self._channel = connect(address)
+        self._channel = connect(address, inside)
         self._stub = token_service_pb2_grpc.TokenServiceStub(self._channel)
         self._checked: set[str] = set()
 

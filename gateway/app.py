@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from functools import partial
 
 from gateway import addresses
 from gateway.admission import Admission
@@ -10,7 +11,9 @@ from gateway.audio_client import AudioClient
 from gateway.broadcasts import Broadcasts
 from gateway.failover import Failover, Patience
 from gateway.grpc_api import SERVICE_NAME, SpeechServicer
+from gateway.guard import guard_of
 from gateway.http_api import application
+from gateway.key_metrics import MeteredLedger
 from gateway.metrics import GatewayMetrics
 from gateway.models import Models
 from gateway.pipeline import Limits, Pipeline
@@ -20,6 +23,7 @@ from gateway.resume import Sealer, keys_of
 from gateway.sessions import House, Sessions
 from gateway.settings import GatewaySettings
 from gateway.synthesis_id import SynthesisIds
+from gateway.usage import ledger_of
 from gateway.web import WebServer
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
@@ -36,7 +40,9 @@ class Gateway:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        pools = {name: Pool(known, AudioClient) for name, known in addresses.pools(settings.audio_address).items()}
+        guard = guard_of(settings)
+        connect = partial(AudioClient, inside=settings.inside)
+        pools = {name: Pool(known, connect) for name, known in addresses.pools(settings.audio_address).items()}
         self._pools = tuple(pools.values())
         self._admission = Admission(settings.max_streams)
         self._listeners = Admission(settings.max_listeners, "listeners")
@@ -47,27 +53,36 @@ class Gateway:
         keys = _resume_keys(settings)
         sealer = Sealer(keys, settings.resume_seconds)
         pipeline = Pipeline(models, limits, sealer, settings.style, metrics.repeated)
-        self._relay = GatewayRelay()
+        self._relay = GatewayRelay(settings.inside)
         broadcasts = Broadcasts(
-            SynthesisIds(keys, settings.advertised_address or settings.address),
+            SynthesisIds(keys, settings.advertised_address or settings.peer_address or settings.address),
             self._relay,
             settings.history_bytes,
             settings.linger_seconds,
         )
-        house = House(pipeline, limits, broadcasts, self._admission, self._listeners, metrics)
+        house = House(
+            pipeline,
+            limits,
+            broadcasts,
+            self._admission,
+            self._listeners,
+            metrics,
+            guard,
+            MeteredLedger(ledger_of(settings.usage_file)),
+        )
         self._sessions = sessions = Sessions(house, settings.silent_seconds)
         metrics.watch(self._pools, settings.max_streams)
         self._rpc = RpcServer(settings.max_connection_seconds)
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
-        self._web = WebServer(
-            application(sessions, models, self._admission, settings.max_body_bytes), settings.max_body_bytes
-        )
+        self._web = WebServer(application(sessions, models, self._admission, settings), settings)
 
     async def start(self) -> None:
         """Opens the doors; raises SetupError where an address is taken."""
         serve_metrics(self._settings.metrics_host, self._settings.metrics_port)
-        await self._web.start(self._settings.http_address, self._settings.silent_seconds)
-        await self._rpc.start(self._settings.address, [SERVICE_NAME])
+        await self._web.start()
+        if self._settings.peer_address:
+            self._rpc.listen(self._settings.peer_address, self._settings.inside)
+        await self._rpc.start(self._settings.address, [SERVICE_NAME], self._settings.public_certificate)
         self._looking = [asyncio.create_task(pool.run()) for pool in self._pools]
         for looking in self._looking:
             looking.add_done_callback(_say_if_broken)

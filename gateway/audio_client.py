@@ -11,6 +11,7 @@ from swara import tracing, wire
 from swara.channel import calling, connect
 from swara.errors import TimedOut, Unavailable
 from swara.profile import Voice
+from swara.tls import Certificate
 from swara.v1 import audio_service_pb2 as audio
 from swara.v1 import audio_service_pb2_grpc as audio_grpc
 from swara.v1 import codes_pb2 as codes
@@ -30,9 +31,9 @@ REASONS = {number: value for value, number in wire.REASONS.items()}
 class AudioClient:
     """An audio service at one address; a ReplicaSource for the pool."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, inside: Certificate | None = None) -> None:
         self._address = address
-        self._channel = connect(address)
+        self._channel = connect(address, inside)
         self._stub = audio_grpc.AudioServiceStub(self._channel)
         self._health = health_pb2_grpc.HealthStub(self._channel)
 

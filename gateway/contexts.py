@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from gateway import stream_messages
+from gateway import credential, stream_messages
 from gateway.encoders import Encoder
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.metrics import Door
@@ -36,6 +36,7 @@ class Context:
         self.context_id = first.context_id
         self.request_id = request_id
         self._websocket = websocket
+        self._key = credential.of_connection(websocket)
         self._sessions = sessions
         self._fields = first.fields
         self._answer = stream_messages.answer_of(first.fields)
@@ -67,7 +68,7 @@ class Context:
     async def run(self) -> None:
         """Speaks or listens to the end, and tells how it ended; raises ReadsNothing where it cannot."""
         try:
-            async with self._sessions.open(Door.WEBSOCKET, self.request_id) as session:
+            async with self._sessions.open(Door.WEBSOCKET, self.request_id, self._key) as session:
                 self._session = session
                 if self._cancelled:
                     session.stop()
@@ -94,8 +95,7 @@ class Context:
             self._manuscript.end()
 
     def _events(self, session: Session) -> AsyncGenerator[SpeechEvent, None]:
-        credential = self._websocket.headers.get("authorization", "")
-        wanted = stream_messages.listen_request(self._fields, self.request_id, session.key_name, credential)
+        wanted = stream_messages.listen_request(self._fields, self.request_id, session.account.name, self._key)
         if wanted:
             return session.listen(wanted)
         request = stream_messages.speech_request(self._fields, self.request_id, session.arrival)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import grpc
 
-from gateway import dictation, messages, request_id
+from gateway import credential, dictation, messages, request_id
 from gateway.events import SpeechEvent
 from gateway.hangup import alongside
 from gateway.metrics import Door
 from gateway.models import Models
-from gateway.relay import CREDENTIAL_HEADER, RELAYED_HEADER
+from gateway.relay import RELAYED_HEADER
 from gateway.sessions import Sessions
 from swara import tracing
 from swara.server import answering
@@ -39,7 +39,7 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
     ) -> None:
         """Speaks one text."""
         name = await _introduce(context)
-        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
+        async with answering(context, name), self._sessions.open(Door.GRPC, name, _key(context)) as session:
             wanted = messages.speech_request(request, name, context.time_remaining(), session.arrival)
             await _answer(context, session.speak(wanted), speech.SynthesizeResponse)
 
@@ -49,7 +49,9 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
         context: grpc.aio.ServicerContext[speech.ListVoicesRequest, speech.ListVoicesResponse],
     ) -> speech.ListVoicesResponse:
         """Lists the voices of one model or of all."""
-        async with answering(context, await _introduce(context)):
+        name = await _introduce(context)
+        async with answering(context, name):
+            self._sessions.identify(Door.GRPC, name, _key(context))
             models = [await self._models.find(request.model)] if request.model else await self._models.all()
             return messages.voices(models)
 
@@ -60,7 +62,7 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
     ) -> None:
         """Speaks a text while it is being written."""
         name = await _introduce(context)
-        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
+        async with answering(context, name), self._sessions.open(Door.GRPC, name, _key(context)) as session:
             configuration = await dictation.configuration(request_iterator)
             manuscript = self._sessions.manuscript(configuration.max_buffer_delay_ms / 1000 or None)
             wanted = messages.streamed_request(
@@ -78,14 +80,10 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
     ) -> None:
         """Joins a synthesis that is already running."""
         name = await _introduce(context)
-        async with answering(context, name), self._sessions.open(Door.GRPC, name) as session:
-            wanted = messages.listen_request(request, name, context.time_remaining(), session.key_name)
-            metadata = dict(context.invocation_metadata() or ())
-            wanted = replace(
-                wanted,
-                credential=str(metadata.get(CREDENTIAL_HEADER, "")),
-                relayed=RELAYED_HEADER in metadata,
-            )
+        async with answering(context, name), self._sessions.open(Door.GRPC, name, _key(context)) as session:
+            wanted = messages.listen_request(request, name, context.time_remaining(), session.account.name)
+            relayed = RELAYED_HEADER in dict(context.invocation_metadata() or ())
+            wanted = replace(wanted, credential=_key(context), relayed=relayed)
             await _answer(context, session.listen(wanted), speech.ListenResponse)
 
 
@@ -95,6 +93,10 @@ async def _answer(
     async with aclosing(events):
         async for event in events:
             await context.write(messages.response(event, kind))
+
+
+def _key(context: grpc.aio.ServicerContext) -> str:
+    return credential.of_header(dict(context.invocation_metadata() or ()).get(credential.HEADER))
 
 
 async def _introduce(context: grpc.aio.ServicerContext) -> str:

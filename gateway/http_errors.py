@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from gateway.fields import BadField
 from gateway.request_id import with_id
-from swara.errors import Broken, Full, InvalidRequest, SwaraError
+from swara.errors import Broken, Full, InvalidRequest, SwaraError, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,11 @@ def request_id_of(request: Request) -> str:
 
 def error_response(error: SwaraError, request_id: str) -> JSONResponse:
     """The error as a response."""
-    headers = {"retry-after": str(math.ceil(error.retry_after_seconds))} if isinstance(error, Full) else {}
+    headers = {}
+    if isinstance(error, Full):
+        headers["retry-after"] = str(math.ceil(error.retry_after_seconds))
+    if isinstance(error, Unauthenticated):
+        headers["www-authenticate"] = "Bearer"
     return JSONResponse(error_body(error, request_id), error.http_status, headers)
 
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
+from gateway import credential
 from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started
 from gateway.fields import SAMPLING_FIELDS, BadField, Fields, read_object
@@ -43,7 +44,7 @@ class SpeechEndpoint:
         name = request_id_of(request)
         response = SpokenResponse(send)
         try:
-            async with self._sessions.open(Door.HTTP, name) as session:
+            async with self._sessions.open(Door.HTTP, name, credential.of_connection(request)) as session:
                 body = await _read_body(request, self._max_body_bytes)
                 await until_gone(self._speak(session, body, response), _gone(receive))
         except Cancelled:

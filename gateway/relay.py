@@ -4,25 +4,27 @@ from collections.abc import AsyncGenerator
 
 import grpc
 
+from gateway import credential
 from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
 from gateway.request import ListenRequest
 from gateway.request_id import HEADER
 from swara import wire
 from swara.channel import calling, connect
+from swara.tls import Certificate
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 
 NAME = "gateway"
 # Says that a gateway asks for its listener: such a call is answered or refused, and never passed on again.
 RELAYED_HEADER = "swara-relayed"
-CREDENTIAL_HEADER = "authorization"
 REASONS = {number: value for value, number in wire.REASONS.items()}
 
 
 class GatewayRelay:
     """A Relay over gRPC. There are as many connections as gateways: an address is believed only when it is signed."""
 
-    def __init__(self) -> None:
+    def __init__(self, inside: Certificate | None = None) -> None:
+        self._inside = inside
         self._channels: dict[str, grpc.aio.Channel] = {}
 
     async def close(self) -> None:
@@ -33,7 +35,7 @@ class GatewayRelay:
     async def listen(self, owner: str, wanted: ListenRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The events of a synthesis that the gateway at `owner` speaks; the call ends when the generator is closed."""
         if owner not in self._channels:
-            self._channels[owner] = connect(owner)
+            self._channels[owner] = connect(owner, self._inside)
         call = speech_grpc.SpeechServiceStub(self._channels[owner]).Listen(
             _message(wanted), timeout=wanted.timeout_seconds, metadata=_metadata(wanted)
         )
@@ -54,7 +56,7 @@ def _message(wanted: ListenRequest) -> speech.ListenRequest:
 
 def _metadata(wanted: ListenRequest) -> tuple[tuple[str, str], ...]:
     metadata = ((HEADER, wanted.request_id), (RELAYED_HEADER, "1"))
-    return (*metadata, (CREDENTIAL_HEADER, wanted.credential)) if wanted.credential else metadata
+    return (*metadata, credential.header(wanted.credential)) if wanted.credential else metadata
 
 
 def _event(response: speech.ListenResponse) -> SpeechEvent:

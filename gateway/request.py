@@ -42,6 +42,11 @@ class SpeechRequest:
         """What is left of the caller's deadline, never below 0; None where there is no deadline."""
         return None if self.timeout_seconds is None else max(0.0, self.timeout_seconds - self.arrival.seconds)
 
+    @property
+    def characters(self) -> int:
+        """How long the text is, as far as it has been written; 0 for the rest of what was counted before."""
+        return len(self.text) if self.manuscript is None else self.manuscript.characters
+
     def checked(self, max_text_characters: int) -> "SpeechRequest":
         """Itself; raises InvalidRequest with a sentence for what no model could speak."""
         if self.manuscript is None and not any(map(str.isalnum, self.text)):

@@ -6,15 +6,18 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
+from gateway.account import Account
 from gateway.admission import Admission
 from gateway.broadcasts import Broadcasts
 from gateway.ending import Ending
 from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
+from gateway.guard import Guard
 from gateway.hearing import Hearing
 from gateway.manuscript import Manuscript
 from gateway.metrics import FINISHED, Door, GatewayMetrics
 from gateway.pipeline import Limits, Pipeline
 from gateway.request import ListenRequest, SpeechRequest
+from gateway.usage import Ledger, Usage
 from gateway.window import Window
 from swara import tracing
 from swara.errors import Broken, Cancelled, SwaraError, Unavailable
@@ -26,6 +29,8 @@ from swara.stopwatch import Stopwatch
 log = logging.getLogger(__name__)
 
 SAMPLE_BYTES = 2
+# What a usage record is of; a relay's listener is counted at the gateway that it came to.
+SPEECH, LISTEN, RELAY = "speech", "listen", "relay"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class House:
     speakers: Admission
     listeners: Admission
     metrics: GatewayMetrics
+    guard: Guard
+    ledger: Ledger
 
 
 class Sessions:
@@ -58,16 +65,29 @@ class Sessions:
         limits = self._house.limits
         return Manuscript(limits.max_text_characters, patience_seconds, limits.writer_pause_seconds)
 
+    def identify(self, door: Door, request_id: str, key: str) -> None:
+        """Checks the API key of a caller who asks for no speech yet; raises Unauthenticated, counted and logged."""
+        try:
+            self._house.guard.account(key)
+        except SwaraError as error:
+            self._house.metrics.ended(door, error.label)
+            request_log(log, request_id).info("refused at %s: %s", door.value, error.sentence)
+            raise
+
     @asynccontextmanager
-    async def open(self, door: Door, request_id: str, key_name: str = "") -> AsyncIterator["Session"]:
-        """A session that counts how it ends and says so in one log line; errors pass through."""
+    async def open(self, door: Door, request_id: str, key: str = "") -> AsyncIterator["Session"]:
+        """A session of whoever has this API key; it counts how it ends and says so in one log line.
+
+        Raises Unauthenticated; errors of the block pass through.
+        """
         ending = Ending()
         window = Window(self._silent_seconds, ending.tell)
-        session = Session(door, request_id, key_name, self._house, window)
+        session = Session(door, request_id, self._house, window)
         outcome, sentence = FINISHED, ""
         trace = tracing.begin("request", {"door": door.value, "request_id": request_id})
         self._endings.add(ending)
         try:
+            session.account = self._house.guard.account(key)
             async with ending.reached():
                 yield session
             if session.stopped:
@@ -85,15 +105,16 @@ class Sessions:
             self._endings.discard(ending)
             self._house.metrics.ended(door, outcome)
             trace.end({"outcome": outcome})
+            session.account_for(outcome)
             session.log.info("%s: %s%s", session.closing_words, outcome, f": {sentence}" if sentence else "")
 
 
 class Session:
-    """One request; `arrival` began when it came, `key_name` is the caller's API key's."""
+    """One request; `arrival` began when it came, `account` is that of the caller's API key."""
 
-    def __init__(self, door: Door, request_id: str, key_name: str, house: House, window: Window) -> None:
+    def __init__(self, door: Door, request_id: str, house: House, window: Window) -> None:
         self.request_id = request_id
-        self.key_name = key_name
+        self.account = Account()
         self.arrival = Stopwatch()
         self.log = request_log(log, request_id)
         self.stopped = False
@@ -104,6 +125,9 @@ class Session:
         self._hearing: Hearing | None = None
         self._last: Chunk | None = None
         self._finished = False
+        self._started: Started | None = None
+        self._kind = SPEECH
+        self._request: SpeechRequest | None = None
 
     def stop(self) -> None:
         """Ends the speech at once, as its listener wished: no more chunks, and Finished when the slot is free."""
@@ -114,28 +138,35 @@ class Session:
         """The pipeline's events, with a place held and everything measured while they flow."""
         events = self._placed(request)
         if request.shareable:
-            events = self._house.broadcasts.open(events, self.key_name)
+            events = self._house.broadcasts.open(events, self.account.name)
         async with aclosing(self._heard(events)) as heard:
             async for event in heard:
                 yield event
 
     async def listen(self, wanted: ListenRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The events of a synthesis that another has asked for."""
-        with self._house.listeners.place(), self._house.metrics.listeners.labels(self._door.value).track_inprogress():
-            self.log.info("listener joined at %s", self._door.value)
+        self._kind = RELAY if wanted.relayed else LISTEN
+        listening = self._house.metrics.listeners.labels(self._door.value)
+        with self._house.listeners.place(), self.account.listening(), listening.track_inprogress():
+            self.log.info("listener joined at %s%s", self._door.value, self._whose)
             async with aclosing(self._heard(self._house.broadcasts.listen(wanted))) as heard:
                 async for event in heard:
                     yield replace(event, request_id=self.request_id) if isinstance(event, Started) else event
 
     async def _placed(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The synthesis itself, which may go on for others when its session has ended."""
+        self._request = request
         admission_class = AdmissionClass.RESUMED if request.resume_token else AdmissionClass.NEW
         active = self._house.metrics.active.labels(self._door.value)
-        with self._house.speakers.place(admission_class), active.track_inprogress():
-            self.log.info("stream opened at %s: %s", self._door.value, _wanted(request))
-            async with aclosing(self._house.pipeline.speak(request)) as events:
-                async for event in events:
-                    yield event
+        place, own_place = self._house.speakers.place(admission_class), self.account.speaking(admission_class)
+        with place, own_place, active.track_inprogress():
+            self.log.info("stream opened at %s%s: %s", self._door.value, self._whose, _wanted(request))
+            try:
+                async with aclosing(self._house.pipeline.speak(request)) as events:
+                    async for event in events:
+                        yield event
+            finally:
+                self.account.spoke(request.characters)
 
     async def _heard(self, events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
         """The events as the listener takes them, measured."""
@@ -154,6 +185,7 @@ class Session:
     def _note(self, event: SpeechEvent) -> None:
         match event:
             case Started():
+                self._started = event
                 self._player = Player(event.sample_rate_hz)
                 self._hearing = Hearing(self._house.metrics, self._door, event.model, self._player, self.arrival)
             case Chunk() if self._hearing:
@@ -182,6 +214,27 @@ class Session:
             frames=0,
             timings=Timings(self.arrival.at("heard") or 0.0, self.arrival.seconds),
         )
+
+    def account_for(self, outcome: str) -> None:
+        """Keeps what it took, where anything was begun."""
+        if not (self._started and self._player):
+            return
+        usage = Usage(
+            request_id=self.request_id,
+            key=self.account.name,
+            door=self._door.value,
+            kind=self._kind,
+            model=self._started.model,
+            voice=self._started.voice,
+            characters=self._request.characters if self._request else 0,
+            audio_seconds=round(self._player.held_seconds, 3),
+            outcome=outcome,
+        )
+        self._house.ledger.note(usage)
+
+    @property
+    def _whose(self) -> str:
+        return f" with key {self.account.name}" if self.account.name else ""
 
     @property
     def closing_words(self) -> str:

@@ -1,12 +1,15 @@
 """The gateway's settings: SWARA_GATEWAY_* variables and flags."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from gateway.text import Style
+from swara.errors import SetupError
 from swara.settings import ServiceSettings
+from swara.tls import Certificate
 
 # A character takes at most 12 bytes as JSON (two escaped surrogates); the other fields fit in the rest.
 JSON_BYTES_PER_CHARACTER = 12
@@ -24,6 +27,31 @@ class GatewaySettings(ServiceSettings):
         "127.0.0.1:50052",
         description="where the audio services are: addresses separated by commas; dns:///name:port stands for "
         "every address that DNS gives for the name; for several models name=addresses;name=addresses",
+    )
+    access: Literal["keys", "open"] = Field(
+        "keys", description="who may come in: whoever has a key of key_file, or everybody who reaches the addresses"
+    )
+    key_file: str = Field(
+        "",
+        description="the API keys, hashed (SECURITY.md); read again when it changes; `python -m gateway.keys` adds one",
+    )
+    usage_file: str = Field("", description="gets a line of JSON for each speech that was heard; - is stdout")
+    allowed_origins: str = Field(
+        "",
+        description="origins of other servers' pages that browsers may speak from, as https://example.org, by commas; "
+        "pages of this server may anyway",
+    )
+    tls_cert_file: str = Field("", description="certificate chain of the public doors, PEM; read again when it changes")
+    tls_key_file: str = Field("", description="its private key, PEM")
+    peer_address: str = Field(
+        "",
+        description="another address for gRPC, with the inside_ certificates, where other gateways reach this one",
+    )
+    idle_seconds: float = Field(
+        600.0, gt=0, description="WebSockets on which nothing is said for this long, either way, are closed"
+    )
+    max_connections: int = Field(
+        10_000, ge=1, description="HTTP and WebSocket connections at once; past it requests are answered with 503"
     )
     metrics_port: int = Field(9101, ge=1, le=65_535, description="Prometheus port")
     max_text_characters: int = Field(5_000, ge=1, description="longest text of one request, in characters")
@@ -76,6 +104,13 @@ class GatewaySettings(ServiceSettings):
     def max_body_bytes(self) -> int:
         """Largest HTTP body or WebSocket message that can be a valid request."""
         return self.max_text_characters * JSON_BYTES_PER_CHARACTER + OTHER_FIELDS_BYTES
+
+    @property
+    def public_certificate(self) -> Certificate | None:
+        """What the public doors show; None where they are in the clear. Raises SetupError."""
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise SetupError("tls_cert_file and tls_key_file are set together or not at all")
+        return Certificate(Path(self.tls_cert_file), Path(self.tls_key_file)) if self.tls_cert_file else None
 
     @property
     def style(self) -> Style:

@@ -10,6 +10,9 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.patient_http import PatientProtocol
+from gateway.renewal import Renewed
+from gateway.settings import GatewaySettings
 from swara.errors import SetupError
 
 # Pings keep proxies from closing idle connections. A listener who plays in real time has many seconds of audio in its
@@ -24,12 +27,15 @@ BACKLOG = 512
 class WebServer:
     """Serves an ASGI application from `start` to `stop`."""
 
-    def __init__(self, app: ASGIApp, max_message_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._certificate = settings.public_certificate
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=PatientProtocol,
             ws="websockets-sansio",
-            ws_max_size=max_message_bytes,
+            ws_max_size=settings.max_body_bytes,
+            limit_concurrency=settings.max_connections,
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PONG_SECONDS,
             ws_per_message_deflate=False,
@@ -40,16 +46,25 @@ class WebServer:
             timeout_graceful_shutdown=FORCED_STOP_SECONDS,
         )
         _quieten()
+        self._config = config
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
 
-    async def start(self, address: str, silent_seconds: float) -> None:
+    async def start(self) -> None:
         """Listens on `host:port` or `unix:/path`; raises SetupError if it cannot."""
-        listener = listen(address, silent_seconds)
+        self._config.load()
+        if self._certificate:
+            renewed = Renewed(self._certificate)
+            self._config.ssl = renewed.context
+            self._renewing = asyncio.create_task(renewed.run())
+        listener = listen(self._settings.http_address, self._settings.silent_seconds)
         self._task = asyncio.create_task(self._server.serve([listener]))
 
     async def stop(self) -> None:
         """Ends every connection, closing WebSockets with 1012."""
+        if self._renewing:
+            self._renewing.cancel()
         if self._task:
             self._server.should_exit = True
             await self._task

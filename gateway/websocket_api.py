@@ -10,7 +10,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
-from gateway import request_id
+from gateway import credential, request_id
 from gateway.benchmark import metrics
 from gateway.events import Chunk, Finished, Started
 from gateway.fields import SAMPLING_FIELDS, Fields, read_object
@@ -49,6 +49,7 @@ class Conversation:
 
     def __init__(self, websocket: WebSocket, sessions: Sessions) -> None:
         self._websocket = websocket
+        self._key = credential.of_connection(websocket)
         self._sessions = sessions
         self._waiting: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._next_id: str = websocket.state.request_id
@@ -69,7 +70,7 @@ class Conversation:
             name, self._next_id = self._next_id, request_id.resolve(None)
             try:
                 # The session's end is inside the task that hanging up cancels, so that it counts as cancelled.
-                async with self._sessions.open(Door.WEBSOCKET, name) as session:
+                async with self._sessions.open(Door.WEBSOCKET, name, self._key) as session:
                     await self._speak(session, message)
             except SwaraError as error:
                 return await self._refuse(error, name)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import grpc
 
 from swara.errors import Full, SwaraError, Unavailable, Withdrawn, kind_of
+from swara.tls import NAME, Certificate
 
 # Far more than any text or chunk: what is merely too long is refused by us, with a sentence, before gRPC refuses it.
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
@@ -28,9 +29,15 @@ OPTIONS = (
 )
 
 
-def connect(address: str) -> grpc.aio.Channel:
-    """A channel to `host:port` or `unix:/path`; it connects by itself when it is used."""
-    return grpc.aio.insecure_channel(address, options=OPTIONS)
+def connect(address: str, inside: Certificate | None = None) -> grpc.aio.Channel:
+    """A channel to `host:port` or `unix:/path`; it connects by itself when it is used.
+
+    With a certificate both sides show one; over Unix sockets neither does.
+    """
+    if inside is None or address.startswith("unix:"):
+        return grpc.aio.insecure_channel(address, options=OPTIONS)
+    named = (*OPTIONS, ("grpc.ssl_target_name_override", NAME))
+    return grpc.aio.secure_channel(address, inside.channel_credentials(), options=named)
 
 
 @asynccontextmanager

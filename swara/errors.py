@@ -3,10 +3,12 @@
 SwaraError
  ├── InvalidRequest      the caller must change the request
  │    └── UnknownName    ... because no such model or voice exists
+ ├── Unauthenticated     no API key came, or one that is not known
  ├── NotFound            there is no such synthesis, or it is not the caller's to hear
  ├── OutOfRange          a listener wants what the history no longer holds
  ├── NotBuilt            the call exists in the contract and not yet in the code
  ├── Full                no room now; `retry_after_seconds` says when to try again
+ │    └── RateLimited    ... because the caller's key has used what it may
  ├── Unavailable         a service that is needed does not answer, or is shutting down
  │    └── Withdrawn      ... because it ended the call itself, as it does at the end of its grace period
  ├── TimedOut            the deadline passed
@@ -49,6 +51,15 @@ class UnknownName(InvalidRequest):
     label = "unknown_name"
 
 
+class Unauthenticated(SwaraError):
+    """No API key came with the request, or one that is not known."""
+
+    grpc_code = "UNAUTHENTICATED"
+    http_status = 401
+    websocket_close = 1008
+    label = "invalid_api_key"
+
+
 class NotFound(SwaraError):
     """There is no such synthesis; the same is said of one that the caller may not hear."""
 
@@ -87,6 +98,12 @@ class Full(SwaraError):
     def __init__(self, sentence: str, retry_after_seconds: float = 1.0) -> None:
         super().__init__(sentence)
         self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimited(Full):
+    """The caller's key has used what it may for now."""
+
+    label = "rate_limit_exceeded"
 
 
 class Unavailable(SwaraError):
@@ -130,6 +147,7 @@ class SetupError(Exception):
 
 KINDS: tuple[type[SwaraError], ...] = (
     InvalidRequest,
+    Unauthenticated,
     NotFound,
     OutOfRange,
     NotBuilt,

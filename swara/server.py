@@ -14,6 +14,7 @@ from prometheus_client import start_http_server
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
 from swara.errors import Broken, Full, SetupError, SwaraError
 from swara.retry_info import retry_details
+from swara.tls import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,10 @@ OPTIONS = (
     # Callers ping every 5 s; without this gRPC would answer with GOAWAY "too many pings".
     ("grpc.http2.min_ping_interval_without_data_ms", 4_000),
     ("grpc.http2.max_ping_strikes", 0),
+    # Somebody who connects and does not say what for; gRPC would wait for two minutes.
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    # Calls of one connection at once: more than a proxy's, fewer than a flood's.
+    ("grpc.max_concurrent_streams", 2_000),
     # A port that is taken is an error, not a second listener that gets half of the calls.
     ("grpc.so_reuseport", 0),
 )
@@ -40,15 +45,14 @@ class RpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         self._services: tuple[str, ...] = ()
 
-    async def start(self, address: str, services: Sequence[str]) -> None:
+    async def start(self, address: str, services: Sequence[str], certificate: Certificate | None = None) -> None:
         """Listens for these full service names on `host:port` or `unix:/path`, or several of them with commas.
 
-        Raises SetupError if one is taken.
+        With a certificate by TLS, but for Unix sockets. Raises SetupError if an address is taken.
         """
         self._services = (*services, "")
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc)
-        for one in address.split(","):
-            self._listen(one.strip())
+        self.listen(address, certificate)
         await self.grpc.start()
         await self._say(health_pb2.HealthCheckResponse.SERVING)
 
@@ -57,9 +61,17 @@ class RpcServer:
         await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self.grpc.stop(grace_seconds)
 
-    def _listen(self, address: str) -> None:
+    def listen(self, address: str, certificate: Certificate | None = None) -> None:
+        """One more address or several with commas, before the start; raises SetupError if one is taken."""
+        for one in address.split(","):
+            self._listen(one.strip(), certificate)
+
+    def _listen(self, address: str, certificate: Certificate | None) -> None:
         try:
-            bound = self.grpc.add_insecure_port(address)
+            if certificate and not address.startswith("unix:"):
+                bound = self.grpc.add_secure_port(address, certificate.server_credentials())
+            else:
+                bound = self.grpc.add_insecure_port(address)
         except RuntimeError:
             bound = 0
         if not bound:

@@ -34,6 +34,7 @@ POLL_SECONDS = 0.1
 class Stack:
     """Three services that live and end together; a context manager.
 
+    Without a `key_file` it is open to whoever is on this machine, and does not start where others could reach it.
     `flags` adds flags by service name; `sink` takes every log line.
     """
 
@@ -45,6 +46,7 @@ class Stack:
         gateway_address: str = GATEWAY_ADDRESS,
         http_address: str = HTTP_ADDRESS,
         metrics_ports: Sequence[int] = METRICS_PORTS,
+        key_file: str = "",
         flags: Mapping[str, Sequence[str]] | None = None,
         sink: Callable[[str], None] = to_stderr,
     ) -> None:
@@ -56,17 +58,22 @@ class Stack:
         self.metrics_ports = tuple(metrics_ports)
         self.services: dict[str, ServiceProcess] = {}
         self._sink = sink
+        self._access = [f"--key-file={key_file}"] if key_file else _access(gateway_address, http_address)
         commands = self._commands(str(model), str(codec))
         self._commands_by_name = {name: [*command, *(flags or {}).get(name, ())] for name, command in commands.items()}
 
     @classmethod
     def on_free_ports(
-        cls, *, flags: Mapping[str, Sequence[str]] | None = None, sink: Callable[[str], None] = to_stderr
+        cls,
+        *,
+        key_file: str = "",
+        flags: Mapping[str, Sequence[str]] | None = None,
+        sink: Callable[[str], None] = to_stderr,
     ) -> "Stack":
         """A stack of the demo model that disturbs no other."""
         gateway, http, *metrics = (free_port() for _ in range(5))
         doors = {"gateway_address": f"127.0.0.1:{gateway}", "http_address": f"127.0.0.1:{http}"}
-        return cls(**doors, metrics_ports=metrics, flags=flags, sink=sink)
+        return cls(**doors, metrics_ports=metrics, key_file=key_file, flags=flags, sink=sink)
 
     def __enter__(self) -> Self:
         try:
@@ -136,6 +143,7 @@ class Stack:
                 f"--address={self.gateway_address}",
                 f"--http-address={self.http_address}",
                 f"--audio-address={self.audio_address}",
+                *self._access,
                 *gateway,
             ],
         }
@@ -144,6 +152,12 @@ class Stack:
         if name == "gateway":
             return grpc_ready(self.gateway_address) and http_ready(self.http_address)
         return grpc_ready(self.audio_address if name == "audio_service" else self.token_address)
+
+
+def _access(*addresses: str) -> list[str]:
+    """Open where only this machine comes in; elsewhere the gateway says what is missing."""
+    here = all(address.startswith(("127.", "localhost:", "[::1]:", "unix:")) for address in addresses)
+    return ["--access=open"] if here else []
 
 
 def serve(stack: Stack) -> None:
@@ -169,6 +183,7 @@ def main() -> None:
     parser.add_argument(
         "--metrics-ports", type=int, nargs=3, default=METRICS_PORTS, help="Prometheus ports: gateway, audio, token"
     )
+    parser.add_argument("--key-file", default="", help="API keys; without it this machine alone may come in")
     given = parser.parse_args()
     stack = Stack(
         model=given.model,
@@ -176,6 +191,7 @@ def main() -> None:
         gateway_address=given.address,
         http_address=given.http_address,
         metrics_ports=given.metrics_ports,
+        key_file=given.key_file,
     )
     signal.signal(signal.SIGTERM, _stop)
     with suppress(KeyboardInterrupt, Stopped):

@@ -1,5 +1,6 @@
 """The Python client of Swara: text in, live PCM out. Needs grpcio, protobuf and numpy, and no server."""
 
+from swara_client.access import Tls
 from swara_client.aio import AsyncClient, AsyncSpeech
 from swara_client.client import DEFAULT_ADDRESS, Client, Speech
 from swara_client.errors import (
@@ -9,8 +10,10 @@ from swara_client.errors import (
     NotBuilt,
     NotFound,
     OutOfRange,
+    RateLimited,
     SpeechError,
     TimedOut,
+    Unauthenticated,
     Unavailable,
     UnknownName,
 )
@@ -35,10 +38,13 @@ __all__ = [
     "NotBuilt",
     "NotFound",
     "OutOfRange",
+    "RateLimited",
     "Speech",
     "SpeechError",
     "Started",
     "TimedOut",
+    "Tls",
+    "Unauthenticated",
     "Unavailable",
     "UnknownName",
     "Voice",

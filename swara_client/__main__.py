@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from swara.speech import MAX_SEED
+from swara_client.access import tls_of
 from swara_client.batch import batch
 from swara_client.client import DEFAULT_ADDRESS, Client
 from swara_client.decode import DEFAULT_AUDIO_ADDRESS, MODES, NOISES, decode
@@ -45,21 +46,23 @@ def _fail(sentence: str) -> int:
 
 
 def _voices(given: argparse.Namespace) -> int:
-    with Client(given.address) as client:
+    with Client(given.address, tls=tls_of(given)) as client:
         for voice in client.voices(given.model):
             print("\t".join((voice.model, voice.name, voice.language, voice.description)))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="swara", description="Speaks text through a Swara gateway.")
+    parser = argparse.ArgumentParser(
+        prog="swara", description="Speaks text through a Swara gateway. An API key is taken from SWARA_API_KEY."
+    )
     parser.add_argument("--version", action="version", version=f"swara {_version()}")
     commands = parser.add_subparsers(required=True, metavar="say | listen | batch | voices | decode")
     _add_say(commands.add_parser("say", help="speak one text"))
     _add_listen(commands.add_parser("listen", help="join speech that somebody else asked for with --share"))
     _add_batch(commands.add_parser("batch", help="speak a file of texts, one a line, into a folder"))
     voices = commands.add_parser("voices", help="list the voices: model, name, language, description")
-    voices.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
+    _add_gateway(voices)
     voices.add_argument("--model", default="", help="this model's voices only")
     voices.set_defaults(command=_voices)
     _add_decode(commands.add_parser("decode", help="turn codes of your own into speech, through an audio service"))
@@ -78,9 +81,17 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("synthesis_id", help="as `swara say --share` tells it")
     _add_sinks(parser)
     parser.add_argument("--live", action="store_true", help="from now on, not from the start")
-    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
+    _add_gateway(parser)
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give it up after this long")
     parser.set_defaults(command=listen)
+
+
+def _add_gateway(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
+    parser.add_argument("--tls", action="store_true", help="through TLS")
+    parser.add_argument(
+        "--ca-file", metavar="FILE", help="through TLS, and the gateway's certificate is from this authority"
+    )
 
 
 def _add_sinks(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +119,7 @@ def _add_decode(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_choices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--address", default=DEFAULT_ADDRESS, help="gateways, host:port or unix:/path, by commas")
+    _add_gateway(parser)
     parser.add_argument("--timeout", type=float, metavar="SECONDS", help="give a text up after this long")
     parser.add_argument("--voice", default="", help="one of `swara voices`")
     parser.add_argument("--model", default="", help="which model speaks")

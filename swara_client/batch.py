@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swara_client.access import tls_of
 from swara_client.aio import AsyncClient
 from swara_client.errors import Full, SpeechError
 from swara_client.request import Choices, choices_of
@@ -137,7 +138,7 @@ def lines_of(texts: Path, folder: Path) -> Iterator[Line]:
 
 
 async def _speak_all(given: argparse.Namespace, todo: list[Line], tally: Tally) -> None:
-    async with AsyncClient(given.address) as client:
+    async with AsyncClient(given.address, tls=tls_of(given)) as client:
         with Bar(tally.expected_seconds) as bar:
             await Batch(client, given, todo, tally).run(bar)
 

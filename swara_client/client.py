@@ -9,7 +9,7 @@ import numpy as np
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
-from swara.v1 import speech_service_pb2_grpc as speech_grpc
+from swara_client.access import KeyedStub, Tls, key_of, open_channel
 from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.live import LiveSpeech, Writer
@@ -33,19 +33,28 @@ class Client:
 
     With several addresses, in a list or separated by commas, a speech whose gateway goes away goes on at another one
     without a gap in its samples. `resume=True` does it with a single one too, as soon as that is back.
+    `api_key` is that of the environment's SWARA_API_KEY where it is not given; `tls=Tls()` speaks through TLS.
 
     >>> with Client() as client:
     ...     for samples in client.synthesize("नमस्ते", voice="asha"):
     ...         play(samples)  # int16, 24 kHz, mono
     """
 
-    def __init__(self, address: str | Sequence[str] = DEFAULT_ADDRESS, *, resume: bool | None = None) -> None:
+    def __init__(
+        self,
+        address: str | Sequence[str] = DEFAULT_ADDRESS,
+        *,
+        api_key: str | None = None,
+        tls: Tls | None = None,
+        resume: bool | None = None,
+    ) -> None:
         self.addresses = addresses_of(address)
         self._resume = len(self.addresses) > 1 if resume is None else resume
         self._favourite = Favourite()
         options = channel_options(self._resume)
-        self._channels = [grpc.insecure_channel(address, options=options) for address in self.addresses]
-        self._stubs = [speech_grpc.SpeechServiceStub(channel) for channel in self._channels]
+        key = key_of(api_key)
+        self._channels = [open_channel(grpc, address, options, tls) for address in self.addresses]
+        self._stubs = [KeyedStub(channel, key) for channel in self._channels]
 
     @property
     def address(self) -> str:
@@ -82,7 +91,7 @@ class Client:
         return speech
 
     @property
-    def _stub(self) -> speech_grpc.SpeechServiceStub:
+    def _stub(self) -> KeyedStub:
         """The gateway that answered last."""
         return self._stubs[self._favourite.at]
 

@@ -3,10 +3,12 @@
 SpeechError
  ├── InvalidRequest      change the request
  │    └── UnknownName    ... because no such model or voice exists
+ ├── Unauthenticated     the gateway asks for an API key, or does not know this one
  ├── NotFound            there is no such synthesis to listen to
  ├── OutOfRange          a listener wants what the gateway's history no longer holds, or fell too far behind
  ├── NotBuilt            this gateway does not do that yet
  ├── Full                no room now; try again after `retry_after_seconds`
+ │    └── RateLimited    ... because the API key has used what it may
  ├── Unavailable         nobody answers, or a service went away in the middle
  ├── TimedOut            the deadline passed
  └── Broken              the server's fault; quote the request id
@@ -41,6 +43,10 @@ class UnknownName(InvalidRequest):
     """No such model or voice; the sentence lists the ones that exist."""
 
 
+class Unauthenticated(SpeechError):
+    """The gateway asks for an API key, or does not know this one."""
+
+
 class NotFound(SpeechError):
     """There is no such synthesis to listen to."""
 
@@ -55,6 +61,10 @@ class NotBuilt(SpeechError):
 
 class Full(SpeechError):
     """No room for a new stream now."""
+
+
+class RateLimited(Full):
+    """The API key has used what it may for now."""
 
 
 class Unavailable(SpeechError):
@@ -72,10 +82,12 @@ class Broken(SpeechError):
 KINDS: dict[str, type[SpeechError]] = {
     errors.InvalidRequest.label: InvalidRequest,
     errors.UnknownName.label: UnknownName,
+    errors.Unauthenticated.label: Unauthenticated,
     errors.NotFound.label: NotFound,
     errors.OutOfRange.label: OutOfRange,
     errors.NotBuilt.label: NotBuilt,
     errors.Full.label: Full,
+    errors.RateLimited.label: RateLimited,
     errors.Unavailable.label: Unavailable,
     errors.TimedOut.label: TimedOut,
     # A gateway that ends while it speaks cancels the call.

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import BinaryIO, Protocol
 
 from swara.pcm import Samples
+from swara_client.access import tls_of
 from swara_client.client import Client, Speech
 from swara_client.errors import InvalidRequest
 from swara_client.live import LiveSpeech
@@ -31,7 +32,7 @@ class Sink(Protocol):
 def say(given: argparse.Namespace) -> int:
     """Runs the command; returns its exit code."""
     player = _checked(given)
-    with Client(given.address) as client:
+    with Client(given.address, tls=tls_of(given)) as client:
         choices = choices_of(given)
         if given.text == "-":
             pieces = pieces_of(sys.stdin.buffer, "standard input")
@@ -43,7 +44,7 @@ def say(given: argparse.Namespace) -> int:
 def listen(given: argparse.Namespace) -> int:
     """Runs `swara listen`; returns its exit code."""
     player = _checked(given)
-    with Client(given.address) as client:
+    with Client(given.address, tls=tls_of(given)) as client:
         start: Start = "live" if given.live else "start"
         return _hear(given, player, client.listen(given.synthesis_id, start, timeout_seconds=given.timeout), 0.0)
 

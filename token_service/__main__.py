@@ -53,7 +53,7 @@ async def _answer(service: TokenService, engine: Engine, setup: EngineSetup) -> 
     metrics.describe(engine.name, setup.profile.name, fingerprint(setup.folder))
     metrics.watch(engine)
     server = RpcServer()
-    await server.start(settings.address, add_doors(server.grpc, service, engine, setup))
+    await server.start(settings.address, add_doors(server.grpc, service, engine, setup), settings.inside)
     log.info("ready on %s, engine %s", settings.address, engine.name)
     broken = await _first(engine.failed(), until_signalled()) == 0
     log.info("draining for at most %g s", settings.grace_seconds)

@@ -58,6 +58,7 @@ def gateway_alone(*flags: str) -> Iterator[tuple[Doors, ServiceProcess]]:
         f"--http-address={doors.http_address}",
         f"--metrics-port={doors.metrics_port}",
         f"--audio-address=127.0.0.1:{free_port()}",
+        "--access=open",
     ]
     process = ServiceProcess("gateway", [*arguments, *flags], doors.lines.append)
     try:

@@ -96,7 +96,8 @@ def test_a_malformed_setting_is_a_sentence_and_exit_code_2(flags: list[str]) -> 
 
 
 def start(*flags: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "gateway", *flags], capture_output=True, encoding="utf-8", timeout=20)
+    command = [sys.executable, "-m", "gateway", "--access=open", *flags]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=20)
 
 
 def test_a_unix_socket_left_behind_by_a_killed_gateway_is_taken_over(tmp_path: object) -> None:
@@ -104,6 +105,7 @@ def test_a_unix_socket_left_behind_by_a_killed_gateway_is_taken_over(tmp_path: o
     for _ in range(2):
         lines: list[str] = []
         flags = [f"--address=127.0.0.1:{free_port()}", f"--metrics-port={free_port()}", f"--http-address={address}"]
+        flags.append("--access=open")
         process = ServiceProcess("gateway", flags, lines.append)
         while not any("HTTP at" in line for line in lines):
             assert process.exit_code is None, lines

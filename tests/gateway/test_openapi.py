@@ -9,6 +9,7 @@ from gateway.fields import Fields
 from gateway.http_api import application
 from gateway.http_speech import FIELDS, output_of, stream_format_of
 from gateway.openapi import description
+from gateway.settings import GatewaySettings
 from swara.errors import InvalidRequest
 from swara.stopwatch import Stopwatch
 from tests.gateway.gateway_process import Doors
@@ -33,7 +34,7 @@ def accepted(body: dict[str, Any]) -> bool:
 
 
 def test_every_http_route_is_described_with_its_method() -> None:
-    routes = application(None, None, None, 1).routes  # type: ignore[arg-type]
+    routes = application(None, None, None, GatewaySettings()).routes  # type: ignore[arg-type]
     served = {
         (route.path, method.lower())
         for route in routes

@@ -65,6 +65,7 @@ def test_a_second_interrupt_while_stopping_leaves_nothing_running() -> None:
         ports = {flag: free_port() for flag in ("address", "http-address", "metrics-port")}
         hosts = {flag: "" if flag == "metrics-port" else "127.0.0.1:" for flag in ports}
         arguments = [f"--{flag}={hosts[flag]}{port}" for flag, port in ports.items()]
+        arguments.append("--access=open")
         stack.services[name] = ServiceProcess("gateway", arguments, lambda line: None)
         wait_until(lambda name=name: "gRPC at" in stack.services[name].last_sentence(), 20)
         os.kill(stack.services[name].pid, signal.SIGSTOP)

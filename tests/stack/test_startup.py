@@ -99,7 +99,7 @@ def test_a_codec_whose_weights_are_broken_is_explained(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("service", "flags"),
-    [("token_service", {"model": MODEL}), ("audio_service", {"codec": CODEC}), ("gateway", {})],
+    [("token_service", {"model": MODEL}), ("audio_service", {"codec": CODEC}), ("gateway", {"access": "open"})],
 )
 def test_a_port_that_is_taken_is_named(service: str, flags: dict[str, object], taken_port: int) -> None:
     address = f"127.0.0.1:{taken_port}"
@@ -108,8 +108,9 @@ def test_a_port_that_is_taken_is_named(service: str, flags: dict[str, object], t
 
 
 def test_an_http_port_that_is_taken_is_named(taken_port: int) -> None:
-    assert_refuses(str(taken_port), "gateway", http_address=f"127.0.0.1:{taken_port}")
+    assert_refuses(str(taken_port), "gateway", access="open", http_address=f"127.0.0.1:{taken_port}")
 
 
 def test_a_metrics_port_that_is_taken_is_named(taken_port: int) -> None:
-    assert_refuses(str(taken_port), "gateway", http_address=f"127.0.0.1:{free_port()}", metrics_port=taken_port)
+    doors = {"http_address": f"127.0.0.1:{free_port()}", "metrics_port": taken_port}
+    assert_refuses(str(taken_port), "gateway", access="open", **doors)
