@@ -8,20 +8,23 @@ from pathlib import Path
 
 from tests.deploy.network import Network
 from tests.deploy.pods import Pod
-from tests.deploy.rendering import Manifest
+from tests.deploy.rendering import ROOT, Manifest
 
 ENDPOINTS_SECONDS = 0.5
 
 
 class Deployment:
-    """Pods of one template, as many as `replicas` says."""
+    """Pods of one template, as many as `replicas` says, running the checkout `code`, which a test may change."""
 
-    def __init__(self, manifest: Manifest, manifests: list[Manifest], net: Network, folder: Path) -> None:
+    def __init__(
+        self, manifest: Manifest, manifests: list[Manifest], net: Network, folder: Path, code: Path = ROOT
+    ) -> None:
         self._template, self._manifests, self._net, self._folder = manifest["spec"]["template"], manifests, net, folder
         self.name = manifest["metadata"]["name"]
         self._replicas = manifest["spec"]["replicas"]
         # A rollout here starts one pod, and only then ends one.
         assert manifest["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+        self.code = code
         self.pods: list[Pod] = []
         self.ended: list[Pod] = []
 
@@ -32,22 +35,23 @@ class Deployment:
     def rollout(self) -> None:
         """`kubectl rollout restart`: every pod is replaced by a new one, one after the other."""
         for old in list(self.pods):
-            self._start_one()
-            self._end(old)
+            self.replace(old)
+
+    def replace(self, old: Pod) -> None:
+        """Starts a pod, and once it is ready ends the old one."""
+        self._start_one()
+        old.stop()
+        self.pods.remove(old)
+        self.ended.append(old)
 
     def stop(self) -> None:
         for pod in list(self.pods):
             pod.kill()
 
     def _start_one(self) -> None:
-        pod = Pod(self._template, self._manifests, self._net, self._folder)
+        pod = Pod(self._template, self._manifests, self._net, self._folder, self.code)
         self.pods.append(pod)
         pod.start()
-
-    def _end(self, pod: Pod) -> None:
-        pod.stop()
-        self.pods.remove(pod)
-        self.ended.append(pod)
 
 
 class Cluster:

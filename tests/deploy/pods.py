@@ -1,7 +1,7 @@
 """Pods as processes: a template's own command lines, variables, volumes, probes and hooks, and no container engine.
 
 Each container has its pod's network namespace, a read-only root, the pod's volumes, user 65532 and no capabilities.
-What stands in for the image is this checkout and its interpreter.
+What stands in for the image is a checkout and our interpreter.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from swara.process import grpc_ready
 from tests.deploy.network import Network
-from tests.deploy.rendering import ROOT, Manifest, variables_of
+from tests.deploy.rendering import Manifest, variables_of
 
 # Read by the service itself; the rest of this machine's environment is none of its business.
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
@@ -24,17 +24,29 @@ PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 class Container:
     """One container of a pod."""
 
-    def __init__(self, spec: Manifest, variables: dict[str, str], script: list[str], log: Path) -> None:
+    def __init__(self, spec: Manifest, variables: dict[str, str], script: list[str], code: Path, log: Path) -> None:
         self.name = spec["name"]
         self.spec = spec
         self.killed = False
         self.log = log
+        self._code = code
         self._command = [*script, *(f"{name}={value}" for name, value in variables.items()), *spec["command"]]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                self._command, cwd=self._code, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def started(self) -> bool:
+        return self._process is not None
 
     @property
     def exit_code(self) -> int | None:
@@ -57,15 +69,15 @@ class Container:
 
 
 class Pod:
-    """One pod; `labels` and `address` are what services find it by."""
+    """One pod; `labels` and `address` are what services find it by, `code` is the checkout that it runs."""
 
-    def __init__(self, template: Manifest, manifests: list[Manifest], net: Network, folder: Path) -> None:
+    def __init__(self, template: Manifest, manifests: list[Manifest], net: Network, folder: Path, code: Path) -> None:
         self.namespace, self.address = net.attach()
         self.labels: dict[str, str] = template["metadata"]["labels"]
         self.ready = False
         self.ending = False
         self._spec = template["spec"]
-        self._folder = folder / self.namespace
+        self._folder, self._code = folder / self.namespace, code
         self._net = net
         sidecars = self._spec.get("initContainers") or []
         assert all(sidecar["restartPolicy"] == "Always" for sidecar in sidecars)
@@ -107,7 +119,7 @@ class Pod:
     def kill(self) -> None:
         """Whatever is left is gone."""
         for container in self.containers:
-            if container._process and container.exit_code is None:
+            if container.started and container.exit_code is None:
                 container.wait(0)
 
     def _wait_for(self, container: Container, kind: str) -> None:
@@ -131,7 +143,7 @@ class Pod:
             *("--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "env", "-i"),
         ]
         self._folder.mkdir(parents=True, exist_ok=True)
-        return Container(spec, variables, script, self._folder / f"{spec['name']}.log")
+        return Container(spec, variables, script, self._code, self._folder / f"{spec['name']}.log")
 
     def _mounting(self, spec: Manifest) -> str:
         """A shell script that makes the container's file system, and then runs what it is given."""

@@ -1,5 +1,6 @@
 """One machine without Kubernetes: Dockerfiles, the Compose files and the systemd units."""
 
+import json
 import os
 import re
 import shlex
@@ -78,8 +79,9 @@ def merged_compose() -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", COMPOSE, ids=lambda path: path.name)
 def test_compose_files_follow_the_compose_specification(path: Path) -> None:
-    code = "import sys, compose_spec; compose_spec.loads(sys.stdin.read())"
-    resolved = re.sub(r"\$\{\w+:([-?])([^}]*)\}", lambda m: m[2] if m[1] == "-" else "/models", path.read_text())
+    code = "import sys, compose_spec; compose_spec.PyCompose.from_json(sys.stdin.read())"
+    filled = re.sub(r"\$\{\w+:([-?])([^}]*)\}", lambda m: m[2] if m[1] == "-" else "/models", path.read_text())
+    resolved = json.dumps(yaml.safe_load(filled))
     done = subprocess.run([tool("python"), "-c", code], input=resolved, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
