@@ -100,8 +100,10 @@ EVENT = {
 REQUEST_ID = {"description": "The request's id, in our logs too; the caller's own where it is sane.", "schema": TEXT}
 ERRORS = {
     400: "The request is wrong; the message says how.",
+    401: "This gateway asks for an API key, or does not know this one.",
+    403: "A page of an origin that is not allowed asks.",
     413: "The body is larger than any request can be.",
-    429: "No room now; retry-after says when to try again.",
+    429: "No room now, or the key has used what it may; retry-after says when to try again.",
     500: "Our fault.",
     503: "A service that is needed does not answer, or this gateway is shutting down.",
     504: "A service took too long.",
@@ -141,10 +143,11 @@ def description() -> Schema:
     """The whole description."""
     text = {"text/plain": {"schema": TEXT}}
     gone = (500, 503)
+    known = (401, 403, *gone)
     paths = {
         "/v1/audio/speech": {"post": _speech()},
-        "/v1/audio/voices": {"get": _operation("Every voice with its model.", _json("Voices"), *gone)},
-        "/v1/models": {"get": _operation("The models, in OpenAI's shape.", _json("Models"), *gone)},
+        "/v1/audio/voices": {"get": _operation("Every voice with its model.", _json("Voices"), *known)},
+        "/v1/models": {"get": _operation("The models, in OpenAI's shape.", _json("Models"), *known)},
         "/healthz": {"get": _operation("The process answers.", text)},
         "/readyz": {"get": _operation("The services behind answer too.", text, *gone)},
         "/openapi.json": {"get": _operation("This description.", {"application/json": {}})},
@@ -161,4 +164,7 @@ def description() -> Schema:
         "version": version("swara"),
         "description": "Live streaming speech, OpenAI's speech API.",
     }
-    return {"openapi": "3.1.0", "info": about, "paths": paths, "components": {"schemas": schemas}}
+    components = {"schemas": schemas, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}
+    # A gateway may be open, so that a key is not always asked for.
+    security: list[Schema] = [{"key": []}, {}]
+    return {"openapi": "3.1.0", "info": about, "paths": paths, "components": components, "security": security}

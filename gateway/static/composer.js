@@ -1,6 +1,7 @@
 // The form: text, voice, model, seed, how many at once. It fills itself from the catalogue and becomes a request.
 
-import { fetchVoices } from "./catalogue.js";
+import { fetchVoices, KeyWanted } from "./catalogue.js";
+import { keepKey } from "./key.js";
 import { partsOf } from "./parts.js";
 import { languageOf, SAMPLES } from "./samples.js";
 import { characters, language, titled } from "./words.js";
@@ -13,6 +14,7 @@ export class Composer {
   #hint = document.getElementById("hint");
   #voices = document.getElementById("voices");
   #trouble = document.getElementById("trouble");
+  #key = document.getElementById("key");
   #catalogue = [];
 
   constructor() {
@@ -22,14 +24,22 @@ export class Composer {
     this.#form.elements.model.onchange = () => this.#offerVoices();
     this.#voices.onchange = () => this.#showHint();
     document.getElementById("again").onclick = () => this.load();
+    this.#key.onkeydown = (event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault(); // Else it would play.
+      this.load();
+    };
   }
 
   /** Asks the server for its voices; says what it said where it has none. */
   async load() {
     this.#trouble.hidden = true;
+    keepKey(this.#key.value);
     try {
       this.#catalogue = await fetchVoices();
     } catch (error) {
+      this.#catalogue = [];
+      this.#key.parentElement.hidden = !(error instanceof KeyWanted);
       this.#trouble.querySelector("p").textContent = error.message;
       this.#trouble.hidden = false;
     }

@@ -1,5 +1,7 @@
 // One speech over the WebSocket /ws/tts: a request out, int16 samples in, a closing message. Closing it is the cancel.
 
+import { keyProtocols } from "./key.js";
+
 const NORMAL_CLOSURE = 1000;
 const NO_CONNECTION = "This server cannot be reached.";
 
@@ -9,7 +11,7 @@ export class SpeechSocket {
 
   /** Calls `listener`'s onSamples(Int16Array), and at the end, once, onDone(message) or onFailed(sentence). */
   constructor(request, listener) {
-    this.#socket = new WebSocket(address());
+    this.#socket = new WebSocket(address(), keyProtocols());
     this.#socket.binaryType = "arraybuffer";
     let opened = false;
     this.#socket.onopen = () => {

@@ -18,6 +18,7 @@ IDLE_SECONDS = 2
 BODY_SECONDS = 10
 GRPC_HANDSHAKE_SECONDS = 10
 MARGIN_SECONDS = 5
+pytestmark = pytest.mark.patience
 REQUEST = b"POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 
 

@@ -163,7 +163,7 @@ def test_the_services_speak_mutual_tls_with_each_other_and_with_nobody_else(
                 f"--address={audios}",
                 f"--token-address={tokens}",
                 *mine.inside,
-                said="ready on",
+                said="serving on",
             )
         )
         flags = (f"--address={public}", f"--http-address=127.0.0.1:{free_port()}", "--access=open")
