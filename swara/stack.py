@@ -184,6 +184,9 @@ def main() -> None:
         "--metrics-ports", type=int, nargs=3, default=METRICS_PORTS, help="Prometheus ports: gateway, audio, token"
     )
     parser.add_argument("--key-file", default="", help="API keys; without it this machine alone may come in")
+    parser.add_argument(
+        "--allowed-origins", default="", help="origins of other servers' pages that may speak, by commas"
+    )
     given = parser.parse_args()
     stack = Stack(
         model=given.model,
@@ -192,6 +195,7 @@ def main() -> None:
         http_address=given.http_address,
         metrics_ports=given.metrics_ports,
         key_file=given.key_file,
+        flags={"gateway": [f"--allowed-origins={given.allowed_origins}"]},
     )
     signal.signal(signal.SIGTERM, _stop)
     with suppress(KeyboardInterrupt, Stopped):

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from swara.stack import Stack
+from tests.gateway.gateway_process import gateway_alone
 from tests.stack.doors import SHORT
 
 pytestmark = pytest.mark.page
@@ -37,23 +38,30 @@ def folder() -> Iterator[str]:
         server.shutdown()
 
 
-def test_the_browser_example_plays_to_the_end(browser: Browser, stack: Stack, folder: str) -> None:
+@pytest.fixture
+def server(stack: Stack, folder: str) -> Iterator[str]:
+    """The HTTP address of a gateway that knows the folder's origin."""
+    with gateway_alone(f"--audio-address={stack.audio_address}", f"--allowed-origins={folder}") as (doors, _):
+        yield doors.http_address
+
+
+def test_the_browser_example_plays_to_the_end(browser: Browser, server: str, folder: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(folder)
         page.evaluate(COUNT_PLAYED)
-        page.fill("[name=server]", stack.http_address)
+        page.fill("[name=server]", server)
         page.fill("[name=text]", SHORT)
         page.click("button")
         page.wait_for_function("document.querySelector('output').value.includes('s of speech, seed')")
         page.wait_for_function("window.played.buffers > 0 && window.played.ended === window.played.buffers")
 
 
-def test_the_browser_example_shows_what_the_server_refuses(browser: Browser, stack: Stack, folder: str) -> None:
+def test_the_browser_example_shows_what_the_server_refuses(browser: Browser, server: str, folder: str) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(folder)
-        page.fill("[name=server]", stack.http_address)
+        page.fill("[name=server]", server)
         page.fill("[name=text]", "…")
         page.click("button")
         page.wait_for_function("document.querySelector('output').value.startsWith('the text is empty')")
