@@ -30,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy test-deploy images configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy test-observe observe test-deploy images configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -89,6 +89,16 @@ images:  ## build the gateway and CPU images on a Debian base, without a registr
 
 configuration: $(DEV)  ## write docs/configuration.md anew from the settings classes
 	$(PYTHON) -m deploy.configuration > docs/configuration.md
+
+observe: $(DEV)  ## watch the stack under load with Prometheus and Alertmanager; draw the dashboards into out/ (3 minutes)
+	@$(call need,prometheus,prometheus)
+	@$(call need,prometheus-alertmanager,prometheus-alertmanager)
+	$(PYTHON) -m benchmarks.observe $(ARGS)
+
+test-observe: $(DEV)  ## every dashboard and alert with a real Prometheus and Alertmanager over real, broken services (8 minutes)
+	@$(call need,prometheus,prometheus)
+	@$(call need,prometheus-alertmanager,prometheus-alertmanager)
+	$(PYTHON) -m pytest -m observe tests/observe
 
 test-page: $(DEV)  ## the page /test in a real Chromium, the examples for browsers and Node (3 minutes)
 	@$(call need,chromium,chromium fonts-noto-core)

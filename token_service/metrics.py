@@ -15,6 +15,7 @@ SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 FRAME_BUCKETS = (0.005, 0.01, 0.02, 0.04, 0.085, 0.2, 1)
 STEP_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.085, 0.2, 0.5, 1)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+OUTCOMES = ("end_of_speech", "max_frames", "runaway", "cancelled", "full", "invalid", "unavailable", "broken")
 PROMPT, SPEECH = TOKENS = ("prompt", "speech")
 LENGTH, LOOP = RUNAWAYS = ("length", "loop")
 
@@ -41,6 +42,9 @@ step_seconds = Histogram(
 )
 step_streams = Histogram("swara_token_step_streams", "Streams in one step of the native engine", buckets=ROWS)
 
+# Every label set exists from the start: rates have a beginning, and streams do not make the page grow.
+for outcome in OUTCOMES:
+    streams_total.labels(outcome)
 for kind in TOKENS:
     tokens_total.labels(kind)
 for kind in RUNAWAYS:
