@@ -56,3 +56,8 @@ def test_a_service_with_a_wrong_flag_exits_with_a_sentence(service: str) -> None
     assert done.returncode == 2
     assert "no-such-flag" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_sdks_own_variable_stops_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWARA_API_KEY", "swara_x")
+    assert Settings.load([]).max_streams == 4
