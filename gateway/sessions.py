@@ -161,12 +161,15 @@ class Session:
         place, own_place = self._house.speakers.place(admission_class), self.account.speaking(admission_class)
         with place, own_place, active.track_inprogress():
             self.log.info("stream opened at %s%s: %s", self._door.value, self._whose, _wanted(request))
+            # Counted before it is spoken, so that many at once are too many; one that is being written grows meanwhile.
+            counted = request.characters
+            self.account.spoke(counted)
             try:
                 async with aclosing(self._house.pipeline.speak(request)) as events:
                     async for event in events:
                         yield event
             finally:
-                self.account.spoke(request.characters)
+                self.account.spoke(request.characters - counted)
 
     async def _heard(self, events: AsyncGenerator[SpeechEvent, None]) -> AsyncGenerator[SpeechEvent, None]:
         """The events as the listener takes them, measured."""
