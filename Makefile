@@ -30,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy test-observe observe test-deploy images configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -86,6 +86,9 @@ images:  ## build the gateway and CPU images on a Debian base, without a registr
 	@$(call need,buildah,podman buildah runc catatonit containernetworking-plugins)
 	@$(call need,debootstrap,debootstrap)
 	deploy/docker/build-here.sh
+
+prometheus-rule: $(DEV)  ## write the alerts anew as the Prometheus operator takes them
+	$(PYTHON) -m deploy.prometheus_rule > deploy/k8s/components/monitoring/rules.yaml
 
 configuration: $(DEV)  ## write docs/configuration.md anew from the settings classes
 	$(PYTHON) -m deploy.configuration > docs/configuration.md
