@@ -25,6 +25,8 @@ class Hearing:
         self._encode_seconds = 0.0
         self._write_seconds = 0.0
         metrics.show_model(door, model)
+        # Looked up once: each chunk counts here.
+        self._audio_seconds = metrics.audio_seconds.labels(*self._labels)
         metrics.hearings.add(self)
 
     @property
@@ -43,8 +45,9 @@ class Hearing:
         if self._has_heard and not had_heard:
             metrics.first_audio.labels(*self._labels).observe(now, self._trace.exemplar)
             self._trace.stage("first_audio", self._arrival.started_seconds, now)
-        metrics.underruns.labels(*self._labels).inc(self._player.underruns - underruns)
-        metrics.audio_seconds.labels(*self._labels).inc(self._player.held_seconds - held)
+        if self._player.underruns > underruns:
+            metrics.underruns.labels(*self._labels).inc()
+        self._audio_seconds.inc(self._player.held_seconds - held)
         metrics.sent(self._door, len(pcm))
 
     @property

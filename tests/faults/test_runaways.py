@@ -17,6 +17,7 @@ from swara.stack import WEIGHTS
 from swara.v1 import speech_service_pb2_grpc, token_service_pb2
 from tests.faults.cluster import Cluster, Member, running
 from tests.faults.listening import SEED, TEXT, codes_in, request
+from tests.gateway.metrics_page import counted
 
 pytestmark = pytest.mark.faults
 
@@ -52,6 +53,7 @@ def test_a_segment_of_which_nothing_was_heard_is_spoken_once_more_with_another_s
     assert event.finished.reason == token_service_pb2.FINISH_REASON_RUNAWAY
     # Two texts, each twice; the seeds are those of four segments, so the codes differ.
     assert event.finished.segments == len(pcm) == 4
+    assert counted(mute.metrics_port, "swara_gateway_repeated_segments_total") == 2
     assert len({segment_seed(SEED, segment) for segment in pcm}) == 4
     codes = [codes_in(tokens[segment]) for segment in range(4)]
     assert codes[0] != codes[1]
