@@ -7,7 +7,9 @@ from prometheus_client import REGISTRY, CollectorRegistry, metrics
 from prometheus_client.metrics import MetricWrapperBase
 
 from audio_service.metrics import Metrics
+from gateway.key_metrics import MeteredLedger
 from gateway.metrics import GatewayMetrics
+from gateway.usage import Usage
 from token_service import metrics as token_metrics
 from token_service.engines.base import EngineLoad
 
@@ -28,12 +30,19 @@ class Idle:
         return EngineLoad(0, 0, 0, 1, 0.0)
 
 
+class NoLedger:
+    """Keeps nothing."""
+
+    def note(self, usage: Usage) -> None: ...
+
+
 @pytest.fixture(scope="module")
 def registered() -> Iterator[list[MetricWrapperBase]]:
     """Every family of the three services; they are registered in this process only once."""
     before = set(REGISTRY._collector_to_names)
     gateway = GatewayMetrics()
     gateway.watch([], 1)
+    MeteredLedger(NoLedger())
     token_metrics.watch(Idle())
     audio = CollectorRegistry()
     Metrics(audio)
