@@ -80,9 +80,10 @@ class Monitoring:
         found = self._ask("query_range", query=expression, start=start_seconds, end=end_seconds, step=step_seconds)
         return [Series(line["metric"], [(at, float(value)) for at, value in line["values"]]) for line in found]
 
-    def alerts(self) -> set[str]:
-        """The names of the alerts that Alertmanager has been told of and that go on."""
-        answer = httpx.get(f"http://{self._alerts_address}/api/v2/alerts", params={"active": "true"})
+    def pages(self) -> set[str]:
+        """The names of the alerts that Alertmanager would call somebody for now."""
+        wanted = {"active": "true", "filter": 'severity="page"'}
+        answer = httpx.get(f"http://{self._alerts_address}/api/v2/alerts", params=wanted)
         return {alert["labels"]["alertname"] for alert in answer.raise_for_status().json()}
 
     def _ask(self, kind: str, **fields: str | float) -> list[dict[str, Any]]:

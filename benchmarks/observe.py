@@ -81,10 +81,10 @@ def _observed(part_seconds: float, listeners: int, images: Path) -> dict[str, ob
 
 
 def fired_within(monitoring: Monitoring, seconds: float) -> set[str]:
-    """The alerts that Alertmanager has at any time while it waits so long."""
+    """The alerts that Alertmanager would call somebody for at any time while it waits so long."""
     over, fired = time.monotonic() + seconds, set[str]()
     while time.monotonic() < over:
-        fired |= monitoring.alerts()
+        fired |= monitoring.pages()
         time.sleep(1.0)
     return fired
 

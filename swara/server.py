@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import start_http_server
+from prometheus_client import disable_created_metrics, start_http_server
 
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
 from swara.errors import Broken, Full, SetupError, SwaraError
@@ -108,6 +108,8 @@ async def _abort(context: grpc.aio.ServicerContext, error: SwaraError, request_i
 
 def serve_metrics(host: str, port: int) -> None:
     """Serves Prometheus metrics from a thread; raises SetupError if the port is taken."""
+    # When each counter was born is a series more for each of them, and nobody asks.
+    disable_created_metrics()
     try:
         start_http_server(port, host)
     except OSError as error:

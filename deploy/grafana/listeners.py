@@ -49,7 +49,7 @@ NOW = (
         ((None, "green"), (1, "red")),
     ),
     Panel(
-        "Room left",
+        "Places taken",
         "Streams taken, of those that all token services carry in real time.",
         "percentunit",
         [

@@ -4,13 +4,12 @@ import os
 import time
 from pathlib import Path
 
-import grpc
 import httpx
 import pytest
 import yaml
 
 from benchmarks.monitoring import CONFIG
-from swara.v1 import speech_service_pb2, speech_service_pb2_grpc
+from swara_client import Client
 from tests.faults.cluster import Cluster, Member
 from tests.observe.conftest import load
 from tests.stack.doors import patiently
@@ -51,11 +50,8 @@ def begin_and_leave(cluster: Cluster) -> None:
     """A stream under a request id of its own, hung up on when it has spoken."""
 
     def spoken() -> None:
-        with grpc.insecure_channel(cluster.addresses[0]) as channel:
-            stub = speech_service_pb2_grpc.SpeechServiceStub(channel)
-            call = stub.Synthesize(speech_service_pb2.SynthesizeRequest(text="हाँ जी।"), timeout=30)
-            next(event for event in call if event.HasField("chunk"))
-            call.cancel()
+        with Client(cluster.addresses[0]) as client, client.synthesize("हाँ जी।", timeout_seconds=30) as speech:
+            next(speech)
 
     patiently(spoken)
 

@@ -36,7 +36,8 @@ def test_no_panel_is_empty_under_load(cluster: Cluster, monitoring: Monitoring) 
 
 
 def test_a_slowed_codec_is_seen_and_pages(cluster: Cluster, monitoring: Monitoring) -> None:
-    forgotten(monitoring, "SwaraCodecSlow")
+    forgotten(monitoring, "SwaraCodecSlow", "SwaraGapBurn")
+    unseen(monitoring, "Gaps")
     with load(cluster, listeners=2), ExitStack() as fault:
         wait_until(lambda: panel(monitoring, "Streams") > 0, SEEN_SECONDS)
         for audio in cluster.audios:
@@ -47,7 +48,7 @@ def test_a_slowed_codec_is_seen_and_pages(cluster: Cluster, monitoring: Monitori
 
 
 def test_a_full_engine_is_seen_and_pages(cluster: Cluster, monitoring: Monitoring) -> None:
-    forgotten(monitoring, "SwaraStreamsRefused")
+    forgotten(monitoring, "SwaraStreamsRefused", "SwaraAvailabilityBurn")
     with load(cluster, listeners=cluster.places() + 6):
         wait_until(lambda: panel(monitoring, "Requests by how they ended", 'outcome="full"') > 0, SEEN_SECONDS)
         fired(monitoring, "SwaraStreamsRefused")
@@ -56,6 +57,7 @@ def test_a_full_engine_is_seen_and_pages(cluster: Cluster, monitoring: Monitorin
 
 def test_a_dead_replica_is_seen_and_pages(cluster: Cluster, monitoring: Monitoring) -> None:
     forgotten(monitoring, "SwaraReplicaUnreachable", "SwaraTargetDown")
+    unseen(monitoring, "Replicas out of reach")
     with load(cluster, listeners=1):
         cluster.audios[0].kill()
         cluster.tokens[0].kill()
@@ -84,13 +86,17 @@ def seen(monitoring: Monitoring, title: str) -> None:
     wait_until(lambda: panel(monitoring, title) > 0, SEEN_SECONDS, lambda: f"{title} shows nothing")
 
 
+def unseen(monitoring: Monitoring, title: str) -> None:
+    wait_until(lambda: panel(monitoring, title) == 0, SEEN_SECONDS, lambda: f"{title} shows something")
+
+
 def fired(monitoring: Monitoring, alert: str) -> None:
-    wait_until(lambda: alert in monitoring.alerts(), FIRED_SECONDS, lambda: f"{alert} not in {monitoring.alerts()}")
+    wait_until(lambda: alert in monitoring.pages(), FIRED_SECONDS, lambda: f"{alert} not in {monitoring.pages()}")
 
 
 def forgotten(monitoring: Monitoring, *alerts: str) -> None:
     """None of them fires before anything is broken."""
-    wait_until(lambda: not monitoring.alerts() & set(alerts), FORGOTTEN_SECONDS, lambda: f"{monitoring.alerts()}")
+    wait_until(lambda: not monitoring.pages() & set(alerts), FORGOTTEN_SECONDS, lambda: f"{monitoring.pages()}")
 
 
 def wait_until(holds: Callable[[], bool], seconds: float, otherwise: Callable[[], str] = str) -> None:
