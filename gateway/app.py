@@ -25,6 +25,7 @@ from gateway.settings import GatewaySettings
 from gateway.synthesis_id import SynthesisIds
 from gateway.usage import ledger_of
 from gateway.web import WebServer
+from gateway.well_formed import WellFormed
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
 
@@ -72,7 +73,7 @@ class Gateway:
         )
         self._sessions = sessions = Sessions(house, settings.silent_seconds)
         metrics.watch(self._pools, settings.max_streams)
-        self._rpc = RpcServer(settings.max_connection_seconds)
+        self._rpc = RpcServer(settings.max_connection_seconds, [WellFormed()])
         add_SpeechServiceServicer_to_server(SpeechServicer(sessions, models), self._rpc.grpc)
         self._web = WebServer(application(sessions, models, self._admission, settings), settings)
 

@@ -37,10 +37,12 @@ OPTIONS = (
 class RpcServer:
     """A gRPC server with health and reflection that says it is serving only between `start` and `drain`."""
 
-    def __init__(self, max_connection_seconds: float = 0.0) -> None:
+    def __init__(
+        self, max_connection_seconds: float = 0.0, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+    ) -> None:
         """Callers are told to connect anew after `max_connection_seconds`, 0 never; their running calls go on."""
         age = (("grpc.max_connection_age_ms", round(1000 * max_connection_seconds)),) if max_connection_seconds else ()
-        self.grpc = grpc.aio.server(options=(*OPTIONS, *age))
+        self.grpc = grpc.aio.server(options=(*OPTIONS, *age), interceptors=interceptors)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
         self._services: tuple[str, ...] = ()
