@@ -135,6 +135,9 @@ def sending_traces(service: str, address: str, share: float) -> Iterator[None]:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+
+        # What `begin` needs: importing it there would hold the first request up.
+        from opentelemetry.trace.propagation import tracecontext  # noqa: F401
     except ImportError as error:
         raise SetupError(f"traces_address needs OpenTelemetry: pip install 'swara[tracing]' ({error})") from None
     provider = TracerProvider(
