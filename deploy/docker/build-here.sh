@@ -48,7 +48,7 @@ done
 
 # They run as they are deployed: as nobody, on a read-only root. Ports that nothing else has by default.
 run() {
-    podman run --detach --replace --read-only --tmpfs /tmp --network=host --cap-drop=all --name "$@" >/dev/null
+    podman run --detach --replace --no-healthcheck --read-only --tmpfs /tmp --network=host --cap-drop=all --name "$@" >/dev/null
 }
 trap 'podman rm --force --time 5 swara-try-speech swara-try-gateway >/dev/null 2>&1' EXIT
 run swara-try-speech --env SWARA_TOKEN_ADDRESS=127.0.0.1:61053 --env SWARA_TOKEN_METRICS_PORT=61103 \
