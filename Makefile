@@ -30,7 +30,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -49,6 +49,12 @@ quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mod
 
 test: $(DEV)  ## run every test
 	$(PYTHON) -m pytest
+
+test-fuzz: $(DEV)  ## made-up input for every parser and every door, also with schemathesis and atheris (5 minutes)
+	$(PYTHON) -m pytest -m fuzz tests/fuzz
+
+test-patience: $(DEV)  ## slow, silent and half-open connections end by their time limits (90 seconds)
+	$(PYTHON) -m pytest -m patience tests/security
 
 test-clients: $(DEV)  ## Pipecat's and LiveKit's OpenAI plug-ins speak through the real stack (installs 1 GB)
 	python3 -m venv $(CLIENTS_VENV)
