@@ -17,7 +17,7 @@ ROOM = (
         [
             Query(RUNNING, "running"),
             Query(CARRIED, "all replicas carry"),
-            Query(f"{CARRIED} * ({REPLICAS} - 1) / {REPLICAS}", "new streams are let in up to"),
+            Query(f"{CARRIED} * clamp_min({REPLICAS} - 1, 1) / {REPLICAS}", "new streams are let in up to"),
         ],
     ),
     Panel(

@@ -140,7 +140,9 @@ def _number(panel: Panel) -> stat.Panel:
 
 
 def _graph(panel: Panel) -> timeseries.Panel:
-    graph = timeseries.Panel().height(PANEL_HEIGHT).line_width(2).fill_opacity(30 if panel.stacked else 8).min(0)
+    graph = (
+        timeseries.Panel().height(PANEL_HEIGHT).line_width(2).fill_opacity(30 if panel.stacked else 8).axis_soft_min(0)
+    )
     if panel.stacked:
         graph = graph.stacking(common.StackingConfig().mode(forms.StackingMode.NORMAL))
     if panel.ceiling is not None:
