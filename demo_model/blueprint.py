@@ -67,8 +67,10 @@ LANGUAGE_MODEL_CONFIG: Final[dict[str, Any]] = {
     "use_cache": True,
 }
 
-TEACHER_VOICES: Final = {"hf_alpha": "asha", "hm_omega": "kabir"}
+TEACHER_VOICES: Final = {"hf_alpha": "asha", "hm_omega": "kabir", "af_heart": "nina"}
 """Kokoro's voice name to the name that the prompt carries."""
+LANGUAGES: Final = {"asha": "hi", "kabir": "hi", "nina": "en"}
+"""What each voice is taught to speak; the profile lists those that the shipped language model has learned."""
 
 PROFILE: Final[dict[str, Any]] = {
     "name": "swara-demo-hi",
@@ -88,6 +90,7 @@ PROFILE: Final[dict[str, Any]] = {
         {"name": "kabir", "language": "hi", "description": "Male, even; learned from Kokoro-82M's hm_omega."},
     ],
     "languages": ["hi"],
+    "scripts": ["Devanagari"],
     "sampling": {"temperature": 0.6, "top_k": 0, "top_p": 0.9, "repetition_penalty": 1.0},
     "max_text_characters": 160,
     "closing_mark": "।",

@@ -1,6 +1,7 @@
 """Recordings as frames of codes: each utterance is encoded several times, at random offsets within a frame and at
 random gains, so that the language model sees many true codings of one sound."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -87,26 +88,45 @@ def padded_audio(flat: Tensor, rows: list[Recording], offsets: list[int], gains:
     return audio
 
 
+@dataclass(frozen=True)
+class CodedBatch:
+    """Some rows of one variant: their `audio` [B, T] as it was coded, `frames` [B, T / 2048, 7] int16, and how many
+    frames of each row are its own."""
+
+    variant: int
+    rows: list[int]
+    counts: list[int]
+    audio: Tensor
+    frames: Tensor
+
+
 @torch.inference_mode()
-def encode(
-    codec: SNAC, samples: Any, rows: list[Recording], variants: int, device: torch.device, seed: int = 0
-) -> Corpus:
+def coded_batches(
+    codec: SNAC, flat: Tensor, rows: list[Recording], variants: int, seed: int = 0
+) -> Iterator[CodedBatch]:
     """Encode every row `variants` times; the first variant has no offset and no gain."""
     random = np.random.default_rng(seed)
-    flat = torch.from_numpy(np.array(samples)).to(device)
-    starts, counts = np.zeros((variants, len(rows)), np.int64), np.zeros((variants, len(rows)), np.int64)
-    pieces: list[npt.NDArray[np.int16]] = []
-    total = 0
     for variant in range(variants):
         for batch in length_batches(rows):
             chosen = [rows[index] for index in batch]
             offsets = [int(random.integers(SAMPLES_PER_FRAME)) if variant else 0 for _ in batch]
             gains = [float(random.uniform(0.8, 1.15)) if variant else 1.0 for _ in batch]
-            frames = levels_to_frames(codec.encode(padded_audio(flat, chosen, offsets, gains).unsqueeze(1)))
-            coded = frames.to(torch.int16).cpu().numpy()
-            for place, index in enumerate(batch):
-                count = frames_needed(rows[index].length, offsets[place])
-                starts[variant, index], counts[variant, index] = total, count
-                pieces.append(coded[place, :count])
-                total += count
+            audio = padded_audio(flat, chosen, offsets, gains)
+            frames = levels_to_frames(codec.encode(audio.unsqueeze(1))).to(torch.int16)
+            counts = [frames_needed(row.length, offset) for row, offset in zip(chosen, offsets, strict=True)]
+            yield CodedBatch(variant, batch, counts, audio, frames)
+
+
+def encode(codec: SNAC, samples: Any, rows: list[Recording], variants: int, device: torch.device) -> Corpus:
+    """Every coding of every row."""
+    flat = torch.from_numpy(np.array(samples)).to(device)
+    starts, counts = np.zeros((variants, len(rows)), np.int64), np.zeros((variants, len(rows)), np.int64)
+    pieces: list[npt.NDArray[np.int16]] = []
+    total = 0
+    for batch in coded_batches(codec, flat, rows, variants):
+        coded = batch.frames.cpu().numpy()
+        for place, (index, count) in enumerate(zip(batch.rows, batch.counts, strict=True)):
+            starts[batch.variant, index], counts[batch.variant, index] = total, count
+            pieces.append(coded[place, :count])
+            total += count
     return Corpus(rows, np.concatenate(pieces), starts, counts)

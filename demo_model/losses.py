@@ -60,10 +60,15 @@ def adversarial_loss(made: Features) -> Tensor:
 
 
 def feature_loss(true: Features, made: Features) -> Tensor:
-    """Mean absolute difference of the discriminators' inner features, each relative to its size."""
+    """Mean absolute difference of the discriminators' inner features, each relative to its size; every discriminator
+    counts the same. The means are taken in float32, the features stay in the precision they came in."""
+    return torch.stack([relative_distance(t, m) for t, m in zip(true, made, strict=True)]).mean()
+
+
+def relative_distance(true: list[Tensor], made: list[Tensor]) -> Tensor:
+    """The same for one discriminator."""
     distances = [
-        (t.detach() - m).float().abs().mean() / t.detach().float().abs().mean().clamp(min=1e-3)
-        for inner_true, inner_made in zip(true, made, strict=True)
-        for t, m in zip(inner_true[:-1], inner_made[:-1], strict=True)
+        (t - m).abs().mean(dtype=torch.float32) / t.abs().mean(dtype=torch.float32).clamp(min=1e-3)
+        for t, m in zip(true[:-1], made[:-1], strict=True)
     ]
     return torch.stack(distances).mean()

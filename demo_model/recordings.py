@@ -49,24 +49,27 @@ def read_transcripts(teacher: Path) -> dict[str, dict[str, str]]:
     return {row["id"]: row | {"text": clean_text(row["text"])} for row in rows}
 
 
-def decode_tar(path: Path) -> list[tuple[str, Samples]]:
-    """Every Ogg file in one tar as (id, int16 samples at 24 kHz)."""
-    decoded = []
+def ogg_files(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Every Ogg file in one tar as (id, its bytes)."""
     with tarfile.open(path) as tar:
         for member in tar:
             if member.name.endswith(".ogg"):
                 data = tar.extractfile(member)
                 assert data is not None
-                samples, _ = soundfile.read(io.BytesIO(data.read()), dtype="int16")
-                decoded.append((Path(member.name).stem, samples))
-    return decoded
+                yield Path(member.name).stem, data.read()
+
+
+def decode_ogg(file: tuple[str, bytes]) -> tuple[str, Samples]:
+    """One Ogg file as (id, int16 samples at 24 kHz)."""
+    samples, _ = soundfile.read(io.BytesIO(file[1]), dtype="int16")
+    return file[0], samples
 
 
 def decode_all(teacher: Path, processes: int) -> Iterator[tuple[str, Samples]]:
     """All recordings of the folder, in the order of tars and members."""
     with ProcessPoolExecutor(processes) as pool:
-        for decoded in pool.map(decode_tar, sorted(teacher.glob("*.tar"))):
-            yield from decoded
+        for tar in sorted(teacher.glob("*.tar")):
+            yield from pool.map(decode_ogg, ogg_files(tar), chunksize=32)
 
 
 def unpack(teacher: Path, work: Path, processes: int) -> int:

@@ -1,4 +1,5 @@
-"""What the teacher shall say: template sentences, sentences of LibreOffice's Hindi help, and lists of words."""
+"""What the teacher shall say: sentences and short utterances of the project's own, Hindi and English, and sentences of
+LibreOffice's Hindi help."""
 
 import html
 import random
@@ -8,19 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo_model.blueprint import TEACHER_VOICES
-from demo_model.heldout import read_heldout
+from demo_model.blueprint import LANGUAGES, TEACHER_VOICES
+from demo_model.heldout import ENGLISH_LIST, LIST, read_heldout
 from demo_model.recordings import clean_text, text_hash
-from demo_model.sentences import compose
+from demo_model.sentences import compose, shorts
 
-PACKAGES = ("libreoffice-help-hi", "hunspell-hi")
+PACKAGES = ("libreoffice-help-hi",)
 BLOCK = re.compile(r"<(p|h[1-6]|td|li)\b[^>]*>(.*?)</\1>", re.S)
 TAG = re.compile(r"<[^>]+>")
 SENTENCE_END = re.compile(r"(?<=[।?!])\s+")
 FOREIGN = re.compile(r"[A-Za-z0-9०-९<>=/\\_%$#@*+]")
 DEVANAGARI = re.compile(r"[\u0904-\u0939]")
 MIN_LETTERS, MAX_CHARACTERS = 12, 140
-FEMALE_SHARE = 0.6
+TEMPLATES = {"hi": 8_000, "en": 4_000}
+"""Sentences composed a language; with the rest about 15 hours of speech."""
 
 
 @dataclass(frozen=True)
@@ -61,27 +63,31 @@ def speakable(sentence: str) -> bool:
     return letters >= MIN_LETTERS and len(sentence) <= MAX_CHARACTERS and not FOREIGN.search(sentence)
 
 
-def word_lists(debian: Path, count: int, draw: random.Random) -> list[str]:
-    """`count` lists of 3 to 6 words of the spelling dictionary, for coverage of sounds."""
-    lines = (debian / "usr/share/hunspell/hi_IN.dic").read_text(encoding="utf-8").splitlines()[1:]
-    words = [line.split("/")[0].strip() for line in lines]
-    words = [word for word in words if len(DEVANAGARI.findall(word)) >= 2]
-    return [f"{', '.join(draw.sample(words, draw.randint(3, 6)))}।" for _ in range(count)]
+def voices_of(language: str) -> list[str]:
+    """The teacher's voices that speak a language."""
+    return [theirs for theirs, ours in TEACHER_VOICES.items() if LANGUAGES[ours] == language]
 
 
-def with_voices(texts: list[tuple[str, str]], draw: random.Random) -> Iterator[Item]:
-    """Give each (source, text) a name and one of the voices."""
-    female, male = TEACHER_VOICES
-    for number, (source, text) in enumerate(texts):
-        yield Item(f"{number:05d}", female if draw.random() < FEMALE_SHARE else male, source, text)
+def natural_texts(language: str, debian: Path, seed: int) -> list[tuple[str, str]]:
+    """Whole sentences as (source, text)."""
+    texts = [("template", clean_text(text)) for text in compose(TEMPLATES[language], seed, language)]
+    return texts + [("help", text) for text in help_sentences(debian)] if language == "hi" else texts
 
 
-def collect(folder: Path, templates: int = 3_000, words: int = 2_600, seed: int = 1) -> list[Item]:
-    """All items in random order. The held-out sentences are left out; the rest is shuffled by a fixed seed."""
-    debian, draw = fetch_packages(folder), random.Random(seed)
-    kept_out = {sentence.text for sentence in read_heldout()}
-    texts = [("template", clean_text(text)) for text in compose(templates, seed)]
-    texts += [("help", text) for text in help_sentences(debian)]
-    texts += [("words", clean_text(text)) for text in word_lists(debian, words, draw)]
-    texts = sorted((item for item in texts if item[1] not in kept_out), key=lambda item: text_hash(item[1]))
-    return list(with_voices(texts, draw))
+def in_voices(language: str, debian: Path, seed: int) -> Iterator[tuple[str, str, str]]:
+    """(voice, source, text): a sentence in one of the language's voices, a short utterance in each."""
+    draw, voices = random.Random(seed), voices_of(language)
+    for source, text in natural_texts(language, debian, seed):
+        yield draw.choice(voices), source, text
+    for text in shorts(language, seed):
+        for voice in voices:
+            yield voice, "short", clean_text(text)
+
+
+def collect(folder: Path, seed: int = 1) -> list[Item]:
+    """All items, held-out sentences left out, in an order that no language, voice or source decides."""
+    debian = fetch_packages(folder)
+    kept_out = {sentence.text for path in (LIST, ENGLISH_LIST) for sentence in read_heldout(path)}
+    texts = [item for language in TEMPLATES for item in in_voices(language, debian, seed) if item[2] not in kept_out]
+    texts = sorted(dict.fromkeys(texts), key=lambda item: text_hash(f"{item[0]} {item[2]}"))
+    return [Item(f"{number:05d}", *item) for number, item in enumerate(texts)]

@@ -19,7 +19,7 @@ def assemble(folder: Path) -> Path:
     for package in PARTS:
         spec = importlib.util.find_spec(package)
         if spec is None or spec.origin is None:
-            raise SystemExit(f"the package {package} is not installed: pip install '.[evaluation]'")
+            raise SystemExit(f"the package {package} is not installed: pip install '.[judges]'")
         data.append(Path(spec.origin).parent / "data")
     if not (folder / "model.bin").exists():
         folder.mkdir(parents=True, exist_ok=True)

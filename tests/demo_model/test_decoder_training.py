@@ -1,0 +1,120 @@
+"""The decoder's training: what it leaves alone, that it learns, that it goes on where it stopped, what it exports."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from audio_service.codec import load_codec as load_for_service
+from demo_model import checkpoint
+from demo_model.aligned import Aligned, align
+from demo_model.codec import build_codec
+from demo_model.decoder_training import DecoderTraining, Plan
+from demo_model.game import Game, Shape
+from demo_model.recordings import Recording
+from tests.audio_service.codecs import DEMO_CODEC
+
+SMALL = {
+    "sampling_rate": 24_000,
+    "encoder_dim": 4,
+    "encoder_rates": [2, 4, 8, 8],
+    "decoder_dim": 32,
+    "decoder_rates": [8, 8, 4, 2],
+    "attn_window_size": None,
+    "codebook_size": 1_024,
+    "codebook_dim": 8,
+    "vq_strides": [4, 2, 1],
+    "noise": True,
+    "depthwise": True,
+}
+STEPS = 2
+CPU = torch.device("cpu")
+
+
+def recording() -> tuple[np.ndarray, list[Recording]]:
+    """Two seconds of three falling tones."""
+    seconds = np.arange(48_000) / 24_000
+    wave = sum(np.sin(2 * np.pi * (pitch * seconds - 20 * seconds**2)) for pitch in (150, 450, 1_800)) / 4
+    return (wave * 32_767).astype(np.int16), [Recording("tones", "asha", "template", "तीन स्वर।", 0, len(wave))]
+
+
+@pytest.fixture(scope="module")
+def data() -> Aligned:
+    torch.manual_seed(0)
+    return align(build_codec(SMALL).eval(), *recording(), 2, CPU)
+
+
+def training(data: Aligned) -> DecoderTraining:
+    torch.manual_seed(0)
+    game = Game(build_codec(SMALL), Shape(crops=1, frames=2, context=1), learning_rate=1e-3)
+    return DecoderTraining(game, data, data, Plan(seconds=0.0, warmup_steps=1, check_crops=1, check_frames=4))
+
+
+def steps(run: DecoderTraining, count: int) -> Tensor:
+    """The losses [count, 4] of so many steps."""
+    losses = []
+    for _ in range(count):
+        run.game.set_rate(run.plan.rate(run.step, 0.0))
+        losses.append(run.game.turn(run.data))
+        run.step += 1
+    return torch.stack(losses)
+
+
+def test_every_code_lies_beside_the_audio_it_was_made_of(data: Aligned) -> None:
+    assert data.audio.shape[0] == data.frames.shape[0] * 2_048
+    wave, _ = recording()
+    torch.testing.assert_close(data.audio[: len(wave)], torch.from_numpy(wave), atol=1, rtol=0)
+
+
+def test_the_encoder_and_the_codebooks_stay_bit_for_bit(data: Aligned) -> None:
+    run = training(data)
+    before = {name: tensor.clone() for name, tensor in run.game.codec.state_dict().items()}
+    steps(run, 1)
+    after = run.game.codec.state_dict()
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == {"decoder"}
+
+
+def test_the_mel_distance_falls_on_what_is_trained_on(data: Aligned) -> None:
+    mel = steps(training(data), 12)[:, 1]
+    assert mel[-3:].mean() < 0.9 * mel[0]
+
+
+def test_a_resumed_run_is_the_run_that_was_not_stopped(data: Aligned, tmp_path: Path) -> None:
+    whole = training(data)
+    steps(whole, STEPS)
+    checkpoint.save(whole.state(), tmp_path)
+    wanted = steps(whole, STEPS)
+    resumed = training(data)
+    resumed.restore(checkpoint.load(tmp_path, CPU))
+    assert torch.equal(steps(resumed, STEPS), wanted)
+    assert all(torch.equal(a, b) for a, b in zip(resumed.game.average, whole.game.average, strict=True))
+
+
+def test_a_broken_piece_of_a_checkpoint_is_named(tmp_path: Path) -> None:
+    checkpoint.save({"values": torch.arange(5_000_000)}, tmp_path)
+    piece = tmp_path / "piece-01"
+    piece.write_bytes(piece.read_bytes()[:-1] + b"?")
+    with pytest.raises(ValueError, match="piece-01 is not the piece"):
+        checkpoint.load(tmp_path, CPU)
+
+
+def test_the_rate_climbs_holds_and_lands(data: Aligned) -> None:
+    plan = Plan(seconds=100, landing_seconds=20, learning_rate=1.0, warmup_steps=10)
+    assert [plan.rate(0, 100), plan.rate(9, 90), plan.rate(500, 21), plan.rate(600, 5)] == [0.1, 1.0, 1.0, 0.25]
+
+
+def test_the_audio_service_loads_what_is_exported(data: Aligned, tmp_path: Path) -> None:
+    from demo_model.synthesis import load_codec
+
+    torch.manual_seed(0)
+    codec = load_codec(DEMO_CODEC, CPU)
+    game = Game(codec, Shape(crops=1, frames=1), learning_rate=1e-4)
+    run = DecoderTraining(game, data, data, Plan(seconds=0.0, check_crops=1, check_frames=4))
+    run.run(tmp_path / "codec", tmp_path / "state")
+    served = load_for_service(str(tmp_path / "codec")).modules.state_dict()
+    shipped = load_for_service(str(DEMO_CODEC)).modules.state_dict()
+    frozen = [name for name in shipped if not name.startswith("decoder.")]
+    assert all(torch.equal(served[name], shipped[name]) for name in frozen)
