@@ -42,10 +42,14 @@ class Told:
 
 @dataclass
 class Crowd:
-    """Listeners in threads, each asking again as soon as it has heard its text; refused ones ask again, too."""
+    """Listeners in threads, each asking again as soon as it has heard its text; refused ones ask again, too.
+
+    `rest_share` is the share of a speech's time for which its listener rests afterwards.
+    """
 
     addresses: Sequence[str]
     listeners: int
+    rest_share: float = 0.0
     told: list[Told] = field(default_factory=list)
     refused_seconds: list[float] = field(default_factory=list)
     lost: list[SpeechError] = field(default_factory=list)
@@ -80,12 +84,14 @@ class Crowd:
             while not over.is_set():
                 asked_seconds = time.monotonic()
                 try:
-                    self.told.append(hear(client, seed))
+                    self.told.append(told := hear(client, seed))
                 except Full:
                     self.refused_seconds.append(time.monotonic() - asked_seconds)
                     over.wait(ASK_AGAIN_SECONDS)
                 except SpeechError as error:
                     self.lost.append(error)
+                else:
+                    over.wait(self.rest_share * told.playback.audio_seconds)
 
 
 def spoken(crowd: Crowd, seconds: float) -> float:
