@@ -93,10 +93,12 @@ class Sessions:
             if session.stopped:
                 outcome = Cancelled.label
         except SwaraError as error:
-            outcome, sentence = error.label, error.sentence
+            # Whoever hangs up when everything has been sent has heard it all.
+            if not (session.finished and isinstance(error, Cancelled)):
+                outcome, sentence = error.label, error.sentence
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            outcome = Cancelled.label
+            outcome = FINISHED if session.finished else Cancelled.label
             raise
         except Exception:
             outcome = Broken.label
@@ -110,7 +112,10 @@ class Sessions:
 
 
 class Session:
-    """One request; `arrival` began when it came, `account` is that of the caller's API key."""
+    """One request; `arrival` began when it came, `account` is that of the caller's API key.
+
+    `stopped` is whether its listener stopped it, `finished` whether its end has been given out.
+    """
 
     def __init__(self, door: Door, request_id: str, house: House, window: Window) -> None:
         self.request_id = request_id
@@ -124,7 +129,7 @@ class Session:
         self._player: Player | None = None
         self._hearing: Hearing | None = None
         self._last: Chunk | None = None
-        self._finished = False
+        self.finished = False
         self._started: Started | None = None
         self._kind = SPEECH
         self._request: SpeechRequest | None = None
@@ -179,7 +184,7 @@ class Session:
                     self._note(event)
                     with self._delivering():
                         yield event
-            if self.stopped and not self._finished:
+            if self.stopped and not self.finished:
                 yield self._cut_short()
         finally:
             if self._hearing:
@@ -196,7 +201,7 @@ class Session:
                 self.arrival.mark("heard")
                 self._hearing.hear(event.pcm)
             case Finished():
-                self._finished = True
+                self.finished = True
                 if self._hearing:
                     self._hearing.timed(event.timings)
 

@@ -157,9 +157,10 @@ def test_the_event_loop_runs_on_while_the_decoder_works(decoder: Decoder) -> Non
             await seat.feed(0, random_codes(64, decoder.codebook_size))
             turns = 0
             while place.count("swara_audio_decoded_frames_total") < 48:
-                await asyncio.sleep(0)
+                # A loop that never rests would keep the interpreter's lock from the decoder's thread.
+                await asyncio.sleep(0.001)
                 turns += 1
-            assert turns > 6 * 20
+            assert turns > 20
 
     asyncio.run(main())
 

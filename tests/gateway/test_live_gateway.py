@@ -80,7 +80,7 @@ def test_unknown_voices_and_models_are_told_the_known_ones_at_every_door(gateway
     with doors.stub() as stub, pytest.raises(grpc.RpcError, match="there is no model 'none'"):
         stub.ListVoices(speech.ListVoicesRequest(model="none"), timeout=5)
     with doors.http() as client:
-        answer = client.post("/v1/audio/speech", json={"input": SHORT, "response_format": "pcm", "model": "tts-1"})
+        answer = client.post("/v1/audio/speech", json={"input": SHORT, "response_format": "pcm", "model": "none"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unknown_name")
     with doors.websocket() as connection:
         assert "has no voice" in say_over_websocket(connection, {"text": SHORT, "voice": "nobody"})[1]["error"]
