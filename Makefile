@@ -31,7 +31,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
+.PHONY: help demo serve test test-stack test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -48,8 +48,11 @@ bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
 quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mode, beside the report's figures
 	$(PYTHON) -m benchmarks.quality
 
-test: $(DEV)  ## run every test
-	$(PYTHON) -m pytest
+test: $(DEV)  ## every part by itself, and in pairs (7 minutes)
+	$(PYTHON) -m pytest --ignore=tests/stack --ignore=tests/security
+
+test-stack: $(DEV)  ## the three services together, at every door; keys and TLS (5 minutes)
+	$(PYTHON) -m pytest tests/stack tests/security
 
 test-fuzz: $(DEV)  ## made-up input for every parser and every door, also with schemathesis and atheris (5 minutes)
 	$(PYTHON) -m pytest -m fuzz tests/fuzz
