@@ -1,18 +1,24 @@
 """Which cut of each of the CUDA engine's kernels is fastest, and what a whole step takes with the cuts found."""
 
 import itertools
+import multiprocessing
+import os
+import random
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
 from typing import Any
 
 import torch
+import triton
 
 from benchmarks.engine_kernels import fill_states
-from benchmarks.kernel_times import compile_all, graph_microseconds
+from benchmarks.kernel_times import graph_microseconds
+from benchmarks.offline import compile_for, empty_parts
 from benchmarks.orpheus import SHAPE, Parts, fewer_layers, parts
 from token_service.engines.native.cuda import layout
-from token_service.engines.native.cuda.fused import FusedKernels, compiled, launched
+from token_service.engines.native.cuda.fused import FusedKernels, compiled
 from token_service.engines.native.cuda.matrix import Storage
 from token_service.engines.native.cuda.step import frame
 from token_service.engines.native.cuda.tiles import Fast, Shares, Tile, Tiling, Tuned
@@ -20,6 +26,8 @@ from token_service.engines.native.cuda.tiles import Fast, Shares, Tile, Tiling, 
 # A multiprocessor's shared memory, and what a tile's sums may take of its registers: 64 floats a thread.
 SHARED_BYTES = 200_000
 FLOATS_PER_THREAD = 64
+CONTEXT_TOKENS = 640
+COMPILED_A_SECOND = 2.0  # by one processor
 
 
 class Trial(Tiling):
@@ -44,7 +52,7 @@ def candidates(kind: str, rows: int, n: int, k: int, quantised: bool) -> list[Ti
         return [Shares(s, w, g) for s, w, g in itertools.product(splits, (2, 4, 8), (1, 2, 3))]
     tiles: Iterator[Tile]
     if rows == 1:
-        cuts = itertools.product((4, 8, 16, 32), (256, 512, 1024), (1, 2, 4), (2, 4, 8), (2, 4))
+        cuts = itertools.product((4, 8, 16, 32), (256, 512, 1024), (1, 2, 4), (2, 4, 8), (1, 2, 4))
         tiles = (Tile(1, *cut) for cut in cuts)
     elif rows <= 16:
         cuts = itertools.product((16, 32, 64, 128), (64, 128, 256), (1, 2, 4, 8), (4, 8), (3, 4, 5))
@@ -57,7 +65,8 @@ def candidates(kind: str, rows: int, n: int, k: int, quantised: bool) -> list[Ti
 
 
 def _sensible(tile: Tile, kind: str, rows: int, n: int, k: int) -> bool:
-    shared = tile.stages * tile.depth * (tile.columns + tile.rows) * 2
+    loads_of_x = 1 if kind in ("out", "down") else 2  # once more for the norm
+    shared = tile.stages * tile.depth * (tile.columns + loads_of_x * tile.rows) * 2
     sums = tile.columns * (tile.depth if tile.rows == 1 else tile.rows) / (32 * tile.warps)
     programs = n // tile.columns * tile.splits * -(-rows // tile.rows)
     return (
@@ -74,72 +83,98 @@ def _sensible(tile: Tile, kind: str, rows: int, n: int, k: int) -> bool:
 def tune(
     device: torch.device, early: bool, storage: Storage, rungs: tuple[int, ...], budget_seconds: float
 ) -> tuple[Tuned, list[dict[str, Any]]]:
-    """The fastest cut for every kind and rung, each timed over all layers so that no weights stay in the cache."""
+    """The fastest cut for every kind and rung, each timed over all layers so that no weights stay in the cache.
+
+    Other processes compile meanwhile; a cut is timed as soon as its kernel lies in Triton's cache.
+    """
     began = time.perf_counter()
-    made = parts(fewer_layers(12), device, max(rungs), 640, storage)
+    made = parts(fewer_layers(12), device, max(rungs), CONTEXT_TOKENS, storage)
     kinds = [*made.sizes, ("attention", 0, 0)]
     jobs = [(kind, rows, n, k) for rows in rungs for kind, n, k in kinds]
+    most = int(budget_seconds * COMPILED_A_SECOND * (os.cpu_count() or 1) / len(jobs))
     tuned, lines = Tuned(), list[dict[str, Any]]()
-    for done, (kind, rows, n, k) in enumerate(jobs):
+    choices = {job[:2]: _thinned(candidates(*job, storage is not Storage.WHOLE), most) for job in jobs}
+    times: dict[tuple[str, int], dict[Tile | Shares | None, float]] = {job: {} for job in choices}
+    target = triton.runtime.driver.active.get_current_target()
+    with ProcessPoolExecutor(
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin_compiling,
+        initargs=(target, early, storage, max(rungs)),
+    ) as pool:
+        # A cut for each in turn, so that all have had as many tries when the time is over.
+        turns = itertools.zip_longest(*([(job, choice) for choice in choices[job]] for job in choices))
+        waiting = {
+            pool.submit(_compile, kind, rows, choice): (kind, rows, choice)
+            for (kind, rows), choice in filter(None, itertools.chain(*turns))
+        }
         left = budget_seconds - (time.perf_counter() - began)
-        share = left / (len(jobs) - done)
-        times = _times(made, early, kind, rows, candidates(kind, rows, n, k, storage is not Storage.WHOLE), share)
-        if not times:
+        with suppress(TimeoutError):
+            for compiling in as_completed(waiting, timeout=left):
+                kind, rows, choice = waiting[compiling]
+                if not compiling.exception():
+                    with suppress(Exception):
+                        times[kind, rows][choice] = _time(made, early, kind, rows, choice)
+        pool.shutdown(wait=True, cancel_futures=True)
+    for (kind, rows), found in times.items():
+        if not found:
             print(f"{kind} at {rows} rows: nothing ran", flush=True)
             continue
-        best = min(times, key=lambda choice: times[choice])
+        best = min(found, key=lambda choice: found[choice])
         tuned[kind, rows] = best
-        moved = _bytes(made, kind, rows)
-        line = {
-            "kind": kind, "rows": rows, "best": str(best), "us": times[best], "tried": len(times),
-            "terabytes_per_second": moved / times[best] / 1e6, "cublas_us": times.get(None),
-        }  # fmt: skip
-        lines.append(line)
-        cublas = f"   cuBLAS {times[None]:7.1f} us" if None in times else ""
-        speed = f"{times[best]:8.1f} us {line['terabytes_per_second']:5.2f} TB/s, {len(times):>3} tried"
-        print(f"{kind:<9} rows {rows:>3} {speed}: {best}{cublas}", flush=True)
+        lines.append(_line(made, kind, rows, best, found))
+        print(_text(lines[-1]), flush=True)
     return tuned, lines
 
 
-def _times(
-    made: Parts, early: bool, kind: str, rows: int, choices: list[Tile | Shares | None], seconds: float
-) -> dict[Tile | Shares | None, float]:
+def _line(
+    made: Parts, kind: str, rows: int, best: Tile | Shares | None, times: dict[Tile | Shares | None, float]
+) -> dict[str, Any]:
+    return {
+        "kind": kind, "rows": rows, "best": str(best), "us": times[best], "tried": len(times),
+        "terabytes_per_second": _bytes(made, kind, rows) / times[best] / 1e6, "cublas_us": times.get(None),
+    }  # fmt: skip
+
+
+def _text(line: dict[str, Any]) -> str:
+    cublas = f"   cuBLAS {line['cublas_us']:7.1f} us" if line["cublas_us"] else ""
+    speed = f"{line['us']:8.1f} us {line['terabytes_per_second']:5.2f} TB/s, {line['tried']:>3} tried"
+    return f"{line['kind']:<9} rows {line['rows']:>3} {speed}: {line['best']}{cublas}"
+
+
+def _time(made: Parts, early: bool, kind: str, rows: int, choice: Tile | Shares | None) -> float:
+    """Microseconds a layer."""
     made.place(rows, 500)
-    trial = Trial(None)
-    kernels = FusedKernels(made.memory, made.model.embedding, 0, trial, early, made.rows)
-    usable = []
-    for choice in choices:
-        trial.choice = choice
-        with suppress(AssertionError):
-            kernels.reserve([size for size in made.sizes if size[0] == kind], [rows])
-            usable.append(choice)
-
-    def compile_only(choice: Tile | Shares | None) -> None:
-        trial.choice = choice
-        _launch(made, kernels, kind, rows, 1)
-
-    began = time.perf_counter()
-    kernels.start = compiled
-    # About forty kernels a second are compiled by sixteen processors; what is slow to try is tried less.
-    usable = _thinned(usable, max(8, int(seconds * 20)))
-    compile_all([lambda choice=choice: compile_only(choice) for choice in usable])  # type: ignore[misc]
-    kernels.start = launched
-    times: dict[Tile | Shares | None, float] = {}
+    kernels = FusedKernels(made.memory, made.model.embedding, 0, Trial(choice), early, made.rows)
+    kernels.reserve([size for size in made.sizes if size[0] == kind], [rows])
     layers = len(made.model.layers)
-    for choice in usable:
-        trial.choice = choice
-        if times and time.perf_counter() - began > seconds:
-            break
-        with suppress(Exception):
-            times[choice] = graph_microseconds(lambda: _launch(made, kernels, kind, rows, layers), 5) / layers
-    return times
+    return graph_microseconds(lambda: _launch(made, kernels, kind, rows, layers), 5) / layers
+
+
+_offline: dict[str, Any] = {}
+
+
+def _begin_compiling(target: Any, early: bool, storage: Storage, most_rows: int) -> None:
+    """In a process that only compiles."""
+    compile_for(target)
+    made = empty_parts(most_rows, CONTEXT_TOKENS, storage)
+    trial = Trial(None)
+    kernels = FusedKernels(made.memory, made.model.embedding, 0, trial, early, most_rows)
+    kernels.start = compiled
+    _offline.update(made=made, trial=trial, kernels=kernels)
+
+
+def _compile(kind: str, rows: int, choice: Tile | Shares | None) -> None:
+    made: Parts = _offline["made"]
+    _offline["trial"].choice = choice
+    _offline["kernels"].reserve([size for size in made.sizes if size[0] == kind], [rows])
+    _launch(made, _offline["kernels"], kind, rows, 1)
 
 
 def _thinned(choices: list[Any], most: int) -> list[Any]:
-    """At most so many, cuBLAS among them, taken evenly."""
-    last = choices[-1:] if choices and choices[-1] is None else []
-    rest = choices[: len(choices) - len(last)]
-    return [*last, *rest[:: -(-len(rest) // most) or 1]]
+    """At most so many, cuBLAS the first of them, the others drawn."""
+    tiles = [choice for choice in choices if choice is not None]
+    drawn = random.Random(0).sample(tiles, min(most, len(tiles)))
+    return [*([None] if None in choices else []), *drawn]
 
 
 def _launch(made: Parts, kernels: FusedKernels, kind: str, rows: int, layers: int) -> None:

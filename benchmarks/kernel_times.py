@@ -1,12 +1,10 @@
 """Times of work on a CUDA device, as graphs: no launch gaps but those that serving has."""
 
 import statistics
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from triton import AsyncCompileMode
 
 
 def graph_microseconds(work: Callable[[], Any], repeats: int = 7) -> float:
@@ -28,10 +26,3 @@ def graph_microseconds(work: Callable[[], Any], repeats: int = 7) -> float:
         stream.synchronize()
     milliseconds: list[float] = [begin.elapsed_time(end) for begin, end in events]
     return 1000 * statistics.median(milliseconds)
-
-
-def compile_all(launches: Iterable[Callable[[], None]]) -> None:
-    """Runs launches that compile only, all processors at work; what cannot be compiled will fail when it is used."""
-    with ThreadPoolExecutor() as threads, AsyncCompileMode(threads, ignore_errors=True):
-        for launch in launches:
-            launch()

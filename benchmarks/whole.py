@@ -57,7 +57,7 @@ def whole_decode(modules: Any, codes: Codes, seed: int) -> NDArray[np.float64]:
 
 def levels(codes: Tensor) -> list[Tensor]:
     """Codes [B, F, 7] as the codec's three levels [B, F], [B, 2 F], [B, 4 F]."""
-    return [codes[:, :, slots].flatten(1) for slots in LEVEL_SLOTS]
+    return [torch.stack([codes[:, :, slot] for slot in slots], 2).flatten(1) for slots in LEVEL_SLOTS]
 
 
 def _keyed(block: Any, layer_key: int) -> Callable[[Tensor], Tensor]:

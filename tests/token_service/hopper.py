@@ -1,6 +1,7 @@
 """Compiles every kernel of a frame of Orpheus' shape for Hopper, without a GPU: `python -m tests.token_service.hopper`.
 
-Prints a line for each: kernel, rows, and the floats that did not fit in its registers, counted in bytes.
+Prints a line for each: kernel, rows, the rings of operands too short for its stages, and the floats that did not fit
+in its registers, counted in bytes.
 """
 
 import re
@@ -12,64 +13,48 @@ from typing import Any
 import torch
 import triton
 from triton.backends.compiler import GPUTarget
-from triton.runtime import driver
 
-from token_service.engines.native.cuda import memory as memory_module
-from token_service.engines.native.cuda.fused import FusedKernels
-from token_service.engines.native.cuda.matrix import Matrix, Storage
-from token_service.engines.native.cuda.memory import Memory
-from token_service.engines.native.cuda.step import LayerMatrices, Model, frame
+from benchmarks.offline import compile_for, empty_parts
+from token_service.engines.native.cuda.matrix import Storage
+from token_service.engines.native.cuda.step import frame
 from token_service.engines.native.cuda.tiles import Fast, Steady, Tiling
-from token_service.engines.native.weights import LlamaShape
 
-ONE_LAYER = LlamaShape(1, 3072, 24, 8, 128, 8192, 156_940, 1e-5, 500_000.0, None, True)
-META = torch.device("meta")
-LOGITS = 4160
+CONTEXT_TOKENS = 640
 ASSEMBLER = Path(triton.__path__[0]) / "backends" / "nvidia" / "bin" / "ptxas"
 
 
-class Hopper:
-    """What Triton asks a driver when it only compiles."""
-
-    def get_current_device(self) -> int:
-        return 0
-
-    def get_current_stream(self, device: Any = None) -> int:
-        return 0
-
-    def get_current_target(self) -> GPUTarget:
-        return GPUTarget("cuda", 90, 32)
-
-
-def matrix(n: int, k: int, storage: Storage) -> Matrix:
-    kinds = {Storage.WHOLE: torch.bfloat16, Storage.FP8: torch.float8_e4m3fn, Storage.INT8: torch.int8}
-    values = torch.empty(n, k, dtype=kinds[storage], device=META)
-    return Matrix(values, None if storage is Storage.WHOLE else torch.empty(n, device=META))
-
-
 def compile_frame(storage: Storage, tiling: Tiling, rows: int, cache_dtype: torch.dtype) -> None:
-    shape, pages = ONE_LAYER, 1000
-    memory = Memory(shape, 4096, LOGITS, 257, pages, 12_512, rows, META, torch.bfloat16, cache_dtype)
-    embedding = torch.empty(shape.vocabulary, shape.hidden, dtype=torch.bfloat16, device=META)
-    heads = (shape.heads + 2 * shape.kv_heads) * shape.head_dim
-    sizes = {
-        "heads": (heads, shape.hidden), "out": (shape.hidden, shape.heads * shape.head_dim),
-        "gate_up": (2 * shape.mlp, shape.hidden), "down": (shape.hidden, shape.mlp),
-    }  # fmt: skip
-    layer = LayerMatrices(*(matrix(*size, storage) for size in sizes.values()))
-    model = Model(embedding, (layer,), tuple(matrix(LOGITS, shape.hidden, storage) for _ in range(7)))
-    kernels = FusedKernels(memory, embedding, 128_266, tiling, True, rows)
-    kernels.reserve([*((kind, *size) for kind, size in sizes.items()), ("logits", LOGITS, shape.hidden)], [rows])
+    made = empty_parts(rows, CONTEXT_TOKENS, storage, cache_dtype)
+    kernels = made.fused(tiling, early=True)
     seen: set[str] = set()
 
     def compiled(kernel: Any, grid: tuple[int, ...], *arguments: Any, **named: Any) -> None:
-        made = kernel.warmup(*arguments, grid=grid, **named)
-        if made.hash not in seen:
-            seen.add(made.hash)
-            print(f"{kernel.fn.__name__} {storage.value} {type(tiling).__name__} rows {rows}", spilled(made.asm["ptx"]))
+        binary = kernel.warmup(*arguments, grid=grid, **named)
+        if binary.hash not in seen:
+            seen.add(binary.hash)
+            short = short_rings(binary.asm["ttgir"], named.get("STAGES", 0))
+            name = f"{kernel.fn.__name__} {storage.value} {type(tiling).__name__} rows {rows}"
+            print(name, *short, spilled(binary.asm["ptx"]))
 
     kernels.start = compiled
-    frame(kernels, model, memory.cache, memory.batch(rows))
+    frame(kernels, made.model, made.memory.cache, made.memory.batch(rows))
+
+
+def short_rings(code: str, stages: int) -> list[str]:
+    """The rings in shared memory that tensor cores still read when the loop's next load comes round to overwrite it."""
+    sources = dict(re.findall(r"(%\w+) = ttg\.(?:memdesc_index|memdesc_trans) (%\w+)", code))
+    sizes = {
+        ring: int(size) for ring, size in re.findall(r"(%\w+) = ttg\.local_alloc : \(\) -> !ttg\.memdesc<(\d+)x", code)
+    }
+    operands = re.findall(r"warp_group_dot (%\w+), (%\w+), \S+ \{[^}]*isAsync = true", code)
+    rings = {_root(operand, sources) for pair in operands for operand in pair}
+    return sorted(f"{ring}:{sizes[ring]}" for ring in rings if sizes.get(ring, stages) < stages)
+
+
+def _root(operand: str, sources: dict[str, str]) -> str:
+    while operand in sources:
+        operand = sources[operand]
+    return operand
 
 
 def spilled(ptx: str) -> int:
@@ -84,8 +69,7 @@ def spilled(ptx: str) -> int:
 
 
 def main() -> None:
-    driver.set_active(Hopper())
-    memory_module._turns = lambda shape, context: torch.zeros(context, shape.head_dim // 2, 2, device=META)
+    compile_for(GPUTarget("cuda", 90, 32))
     bf16, fp8 = torch.bfloat16, torch.float8_e4m3fn
     for rows in (1, 4, 256):
         compile_frame(Storage.WHOLE, Fast({}), rows, bf16)

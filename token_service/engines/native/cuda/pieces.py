@@ -57,10 +57,10 @@ def weight_tile(matrix, n, c, N, K: tl.constexpr, EVEN: tl.constexpr):
 
 
 @triton.jit
-def times(x, matrix, m, n, first, M, N, K: tl.constexpr, SPAN: tl.constexpr, EVEN: tl.constexpr,
+def times(x, matrix, m, n, first, M, N, K: tl.constexpr, SPAN: tl.constexpr, NORMED: tl.constexpr, EVEN: tl.constexpr,
           BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, STAGES: tl.constexpr):  # fmt: skip
-    """Rows m of x [M, K] by rows n of a matrix [N, K], over the columns first..first + SPAN: [BM, BN] float32, and the
-    sums of squares [BM] of what was read of x. One row is multiplied without the tensor cores.
+    """Rows m of x [M, K] by rows n of a matrix [N, K], over the columns first..first + SPAN: [BM, BN] float32, and if
+    NORMED the sums of squares [BM] of these columns of x, else zeros. One row is multiplied without the tensor cores.
     """
     if BM == 1:
         grown = tl.zeros((BN, BK), tl.float32)
@@ -70,7 +70,8 @@ def times(x, matrix, m, n, first, M, N, K: tl.constexpr, SPAN: tl.constexpr, EVE
             a = tl.load(x + c) if EVEN else tl.load(x + c, mask=c < K, other=0.0)
             a = a.to(tl.float32)
             grown += weight_tile(matrix, n, c, N, K, EVEN).to(tl.float32) * a[None, :]
-            square += a * a
+            if NORMED:
+                square += a * a
         total = tl.sum(grown, 1)[None, :]
         squares = tl.sum(square, 0)[None]
     else:
@@ -78,18 +79,24 @@ def times(x, matrix, m, n, first, M, N, K: tl.constexpr, SPAN: tl.constexpr, EVE
         square = tl.zeros((BM, BK), tl.float32)
         for k in tl.range(0, SPAN, BK, num_stages=STAGES):
             c = first + k + tl.arange(0, BK)
-            a = tl.load(x + m[:, None] * K + c[None, :], mask=(m < M)[:, None] & (c < K)[None, :], other=0.0)
+            places = x + m[:, None] * K + c[None, :]
+            inside = (m < M)[:, None] & (c < K)[None, :]
+            a = tl.load(places, mask=inside, other=0.0)
             w = weight_tile(matrix, n, c, N, K, EVEN).to(a.dtype)
             columns = tl.dot(w, tl.trans(a), columns, input_precision="ieee")
-            wide = a.to(tl.float32)
-            square += wide * wide
+            if NORMED:
+                # Loaded once more, and by another policy lest the two become one: with a second use of `a`, Triton 3.6
+                # gives its ring a buffer too few, and overwrites what the tensor cores still read.
+                wide = tl.load(places, mask=inside, other=0.0, eviction_policy="evict_last").to(tl.float32)
+                square += wide * wide
         total = tl.trans(columns)
         squares = tl.sum(square, 1)
     return total, squares
 
 
 @triton.jit
-def gathered(total, squares, parts, counters, tile, split, SPLITS: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
+def gathered(total, squares, parts, counters, tile, split, SPLITS: tl.constexpr, NORMED: tl.constexpr,
+             BM: tl.constexpr, BN: tl.constexpr):  # fmt: skip
     """Adds up what the SPLITS programs of one tile made. The last to arrive gets the sum, always taken in the same
     order, and True; the others False. `parts` [tiles, SPLITS, BM * (BN + 1)] float32, `counters` [tiles] int32 zeros.
     """
@@ -100,7 +107,8 @@ def gathered(total, squares, parts, counters, tile, split, SPLITS: tl.constexpr,
         size: tl.constexpr = BM * (BN + 1)
         own = parts + (tile * SPLITS + split) * size
         tl.store(own + place, total)
-        tl.store(own + BM * BN + i, squares)
+        if NORMED:
+            tl.store(own + BM * BN + i, squares)
         tl.debug_barrier()  # all of this program's threads have stored before one of them says so
         last = tl.atomic_add(counters + tile, 1, sem="acq_rel", scope="gpu") == SPLITS - 1
         if last:
@@ -109,7 +117,8 @@ def gathered(total, squares, parts, counters, tile, split, SPLITS: tl.constexpr,
             for other in range(SPLITS):
                 part = parts + (tile * SPLITS + other) * size
                 total += tl.load(part + place, cache_modifier=".cg")
-                squares += tl.load(part + BM * BN + i, cache_modifier=".cg")
+                if NORMED:
+                    squares += tl.load(part + BM * BN + i, cache_modifier=".cg")
             tl.store(counters + tile, 0)
     return total, squares, last
 

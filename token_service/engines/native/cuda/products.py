@@ -34,18 +34,19 @@ def product(x, matrix, scales, out, parts, counters, M, epsilon, N: tl.constexpr
     """x [M, K] by a matrix [N, K] with `scales` [N] if SCALED. ADD: added to out [M, N]. GATE: normed, and gates beside
     what they gate become out [M, N / 2]. LOGITS: normed, out [M, N] float32.
     """
+    NORMED: tl.constexpr = KIND != _ADD
     tile, split = tl.program_id(0), tl.program_id(1)
     tiles_m = tl.cdiv(M, BM)
     m = tile % tiles_m * BM + tl.arange(0, BM)
     n = tile // tiles_m * BN + tl.arange(0, BN)
     fetch_ahead(matrix, n, split * SPAN, N, K, AHEAD)
     follow(EARLY)
-    total, squares = times(x, matrix, m, n, split * SPAN, M, N, K, SPAN, EVEN, BM, BN, BK, STAGES)
-    total, squares, last = gathered(total, squares, parts, counters, tile, split, SPLITS, BM, BN)
+    total, squares = times(x, matrix, m, n, split * SPAN, M, N, K, SPAN, NORMED, EVEN, BM, BN, BK, STAGES)
+    total, squares, last = gathered(total, squares, parts, counters, tile, split, SPLITS, NORMED, BM, BN)
     if last:
         if SCALED:
             total *= tl.load(scales + n, mask=n < N, other=0.0)[None, :]
-        if KIND != _ADD:
+        if NORMED:
             total *= norm_factor(squares, epsilon, K)[:, None]
         if KIND == _GATE:
             gate, up = pairs(total, BM, BN)
@@ -103,8 +104,8 @@ def heads_product(x, matrix, scales, slots, positions, turns, queries, cache, ta
     n = first + tl.arange(0, BN)
     fetch_ahead(matrix, n, split * SPAN, N, K, AHEAD)
     follow(EARLY)
-    total, squares = times(x, matrix, m, n, split * SPAN, M, N, K, SPAN, EVEN, BM, BN, BK, STAGES)
-    total, squares, last = gathered(total, squares, parts, counters, tile, split, SPLITS, BM, BN)
+    total, squares = times(x, matrix, m, n, split * SPAN, M, N, K, SPAN, True, EVEN, BM, BN, BK, STAGES)
+    total, squares, last = gathered(total, squares, parts, counters, tile, split, SPLITS, True, BM, BN)
     if last:
         if SCALED:
             total *= tl.load(scales + n)[None, :]

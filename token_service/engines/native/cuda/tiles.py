@@ -76,9 +76,59 @@ _SOME_ROWS = {
 Tuned = dict[tuple[str, int], Tile | Shares | None]
 """What was found fastest, by kind ("attention" too) and power of two of rows; None is cuBLAS."""
 
-# Of an H100, by `python -m benchmarks.engine_cuda`: nothing yet. The guesses above stand in.
-TUNED: Tuned = {}
-TUNED_EIGHT_BIT: Tuned = {}
+# Of an H100, by `python -m benchmarks.engine_cuda`.
+TUNED: Tuned = {
+    ("attention", 1): Shares(8, 4, 2),
+    ("attention", 4): Shares(32, 4, 1),
+    ("attention", 16): Shares(4, 4, 1),
+    ("attention", 64): Shares(1, 2, 1),
+    ("attention", 256): Shares(1, 2, 2),
+    ("down", 1): Tile(1, 8, 1024, 1, 8, 2),
+    ("down", 4): Tile(8, 64, 128, 4, 4, 3),
+    ("down", 16): Tile(16, 64, 256, 2, 4, 4),
+    ("down", 64): Tile(32, 128, 128, 2, 8, 4),
+    ("down", 256): None,
+    ("gate_up", 1): Tile(1, 8, 1024, 1, 4, 2),
+    ("gate_up", 4): Tile(8, 128, 128, 1, 4, 5),
+    ("gate_up", 16): Tile(16, 64, 128, 1, 4, 4),
+    ("gate_up", 64): Tile(32, 128, 64, 1, 8, 4),
+    ("gate_up", 256): None,
+    ("heads", 1): Tile(1, 4, 512, 1, 2, 1),
+    ("heads", 4): Tile(8, 32, 128, 1, 4, 4),
+    ("heads", 16): Tile(16, 32, 256, 1, 4, 4),
+    ("heads", 64): None,
+    ("heads", 256): None,
+    ("logits", 1): Tile(1, 4, 1024, 1, 2, 1),
+    ("logits", 4): Tile(8, 64, 256, 4, 4, 3),
+    ("logits", 16): Tile(16, 64, 128, 2, 4, 5),
+    ("logits", 64): Tile(32, 64, 128, 1, 4, 4),
+    ("logits", 256): Tile(32, 64, 128, 1, 4, 4),
+    ("out", 1): Tile(1, 4, 1024, 1, 2, 1),
+    ("out", 4): Tile(8, 64, 128, 2, 4, 5),
+    ("out", 16): Tile(16, 64, 256, 2, 8, 3),
+    ("out", 64): None,
+    ("out", 256): None,
+}
+TUNED_EIGHT_BIT: Tuned = {
+    ("attention", 1): Shares(8, 4, 2),
+    ("attention", 64): Shares(1, 2, 1),
+    ("attention", 256): Shares(1, 2, 3),
+    ("down", 1): Tile(1, 4, 1024, 1, 4, 4),
+    ("down", 64): Tile(32, 64, 128, 4, 4, 4),
+    ("down", 256): Tile(32, 64, 128, 2, 4, 3),
+    ("gate_up", 1): Tile(1, 16, 256, 1, 2, 4),
+    ("gate_up", 64): Tile(32, 128, 64, 2, 4, 3),
+    ("gate_up", 256): Tile(32, 128, 64, 1, 4, 3),
+    ("heads", 1): Tile(1, 16, 512, 1, 4, 4),
+    ("heads", 64): Tile(32, 64, 128, 4, 4, 3),
+    ("heads", 256): Tile(32, 64, 64, 1, 4, 4),
+    ("logits", 1): Tile(1, 4, 1024, 1, 2, 2),
+    ("logits", 64): Tile(32, 64, 128, 2, 4, 4),
+    ("logits", 256): Tile(32, 64, 64, 2, 4, 3),
+    ("out", 1): Tile(1, 8, 1024, 1, 4, 2),
+    ("out", 64): Tile(32, 128, 128, 4, 8, 3),
+    ("out", 256): Tile(32, 64, 128, 2, 4, 3),
+}
 
 
 class Fast(Tiling):
