@@ -102,4 +102,4 @@ class Pipeline:
         reader = Reader(self._style, model.language(voice), model.scripts, model.emotion_tags)
         if request.manuscript is not None:
             return Arriving(request.manuscript, Segmenter(model.max_text_characters, read=reader.read))
-        return Written(tuple(segments(request.text, model.max_text_characters, reader.read)))
+        return Written(segments(request.text, model.max_text_characters, reader.read))

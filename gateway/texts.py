@@ -1,6 +1,7 @@
 """Where the conductor gets its segments from: a text that is there already, or one that is still being written."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 from gateway.manuscript import Manuscript, Mark
@@ -18,20 +19,27 @@ class Texts(Protocol):
         ...
 
 
-@dataclass(frozen=True)
 class Written(Texts):
-    """A whole text; `parts` begins with segment number `first_segment`."""
+    """A whole text; `parts` begins with segment number `first_segment`, and is asked for no more than is wanted.
 
-    parts: tuple[str, ...]
-    first_segment: int = 0
+    So a long text costs the work of its first segment before that is heard, and the rest while it is.
+    """
+
+    def __init__(self, parts: Iterable[str], first_segment: int = 0) -> None:
+        self._unread = iter(parts)
+        self._parts: list[str] = []
+        self._first_segment = first_segment
 
     async def segment(self, index: int) -> str | None:
         """The text of a segment, at once."""
-        return next(iter(self.rest(index)), None)
+        place = index - self._first_segment
+        self._parts += islice(self._unread, max(0, place + 1 - len(self._parts)))
+        return next(iter(self._parts[place:]), None)
 
     def rest(self, index: int) -> tuple[str, ...]:
-        """The texts from this segment on."""
-        return self.parts[index - self.first_segment :]
+        """All texts from this segment on, which takes the work of all."""
+        self._parts += self._unread
+        return tuple(self._parts[index - self._first_segment :])
 
 
 class Cutter(Protocol):

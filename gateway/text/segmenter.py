@@ -1,7 +1,7 @@
 """Packs sentences into segments: each one prompt, long enough to speak while the next one begins."""
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from gateway.text.fitting import fitted
 from gateway.text.sentences import LOOKAHEAD_CHARACTERS, Sentences
@@ -11,6 +11,8 @@ from gateway.text.sentences import LOOKAHEAD_CHARACTERS, Sentences
 SHORT_CHARACTERS = 24
 # When this much has come after a segment, the next sentence cannot be a short one that would have to join it.
 APART_CHARACTERS = SHORT_CHARACTERS + LOOKAHEAD_CHARACTERS
+# How much of a whole text is looked at at once: about the length of a segment, which is what is wanted at a time.
+PIECE_CHARACTERS = 160
 
 
 def plain(text: str) -> str:
@@ -85,10 +87,15 @@ class Segmenter:
         return [piece for text in said for piece in fitted(text, self._max_characters) if is_spoken(piece)]
 
 
-def segments(text: str, max_characters: int, read: Callable[[str], str] = plain) -> list[str]:
-    """The segments of a whole text, each non-empty and at most `max_characters` long."""
+def segments(text: str, max_characters: int, read: Callable[[str], str] = plain) -> Iterator[str]:
+    """The segments of a whole text, each non-empty and at most `max_characters` long.
+
+    Each is made when it is asked for; what comes after it has then not been looked at, but for the next few sentences.
+    """
     segmenter = Segmenter(max_characters, max_characters, read)
-    return segmenter.feed(text) + segmenter.flush()
+    for start in range(0, len(text), PIECE_CHARACTERS):
+        yield from segmenter.feed(text[start : start + PIECE_CHARACTERS])
+    yield from segmenter.flush()
 
 
 def is_spoken(segment: str) -> bool:

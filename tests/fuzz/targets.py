@@ -113,7 +113,7 @@ def origins(data: bytes) -> None:
 def text(data: bytes, language: str = "hi", scripts: tuple[str, ...] = ()) -> None:
     """From a text to what is spoken: cut and read."""
     written = data.decode("utf-8", "replace")[:MAX_CHARACTERS]
-    said = segments(written, 50, Reader(Style(), language, scripts, ("laugh",)).read)
+    said = list(segments(written, 50, Reader(Style(), language, scripts, ("laugh",)).read))
     assert all(0 < len(segment) <= 50 for segment in said)
 
 

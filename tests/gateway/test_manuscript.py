@@ -1,7 +1,7 @@
 """manuscript.py and texts.py: a text while it is being written, and when its segments are there."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import TypeVar
 
 import pytest
@@ -138,3 +138,18 @@ def test_a_written_text_gives_its_segments_at_once_from_any_on() -> None:
     texts = Written(("b", "c"), first_segment=1)
     assert [run(texts.segment(k)) for k in (1, 2, 3)] == ["b", "c", None]
     assert texts.rest(2) == ("c",)
+
+
+def test_a_written_text_is_read_as_far_as_it_is_wanted_and_a_segment_is_read_once() -> None:
+    read: list[str] = []
+
+    def reading() -> Iterator[str]:
+        for part in "abcd":
+            read.append(part)
+            yield part
+
+    texts = Written(reading())
+    assert [run(texts.segment(k)) for k in (0, 0, 1)] == ["a", "a", "b"]
+    assert read == ["a", "b"]
+    assert texts.rest(2) == ("c", "d")
+    assert run(texts.segment(4)) is None

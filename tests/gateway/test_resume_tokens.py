@@ -30,7 +30,7 @@ def test_a_token_says_all_that_is_needed_to_go_on() -> None:
     assert position == POSITION
     assert (script.model, script.voice, script.seed, script.fingerprint) == ("m", "asha", 2**64 - 1, "f1")
     assert (script.request.sampling, script.request.priority) == (REQUEST.sampling, Priority.BATCH)
-    assert script.texts == Written(("दूसरा।", "तीसरा।"), 1)
+    assert script.texts.rest(1) == ("दूसरा।", "तीसरा।")
     assert script.request.request_id == "r2"
 
 
