@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.deploy.network import Network
-from tests.deploy.pods import Pod
+from tests.deploy.pods import Container, Pod
 from tests.deploy.rendering import ROOT, Manifest
 
 ENDPOINTS_SECONDS = 0.5
@@ -70,6 +70,7 @@ class Cluster:
             if manifest["kind"] == "Deployment"
         }
         self.failed_liveness: list[str] = []
+        self._checked_seconds: dict[Container, float] = {}
         self._over = threading.Event()
         self._controller = threading.Thread(target=self._run)
 
@@ -108,5 +109,9 @@ class Cluster:
 
     def _check(self, deployment: Deployment, pod: Pod) -> None:
         for container in pod.containers if pod.ready else ():
+            period_seconds = container.spec["livenessProbe"]["periodSeconds"]
+            if time.monotonic() < self._checked_seconds.get(container, 0) + period_seconds:
+                continue
+            self._checked_seconds[container] = time.monotonic()
             if not pod.probe(container, "livenessProbe") and not pod.ending:
                 self.failed_liveness.append(f"{deployment.name} {container.name} at {time.monotonic():.0f}")

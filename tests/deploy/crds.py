@@ -1,7 +1,7 @@
 """JSON schemas of the custom resources we use, with the fields we use and no others: an unknown field is an error.
 
 Names, types and choices are those of the custom resource definitions of KEDA, Gateway API, Envoy Gateway, the
-Prometheus operator and the inference extension, as they were in August 2026.
+Prometheus operator, the inference extension and cert-manager, as they were in August 2026.
 """
 
 from typing import Any
@@ -125,6 +125,25 @@ INFERENCE_POOL = record(
         "name port", name=TEXT, port=record("number", number=PORT), failureMode=one_of("FailOpen", "FailClose")
     ),
 )
+# Go's durations, in the hours that cert-manager writes.
+HOURS: Schema = {"type": "string", "pattern": r"^[1-9][0-9]*h$"}
+PRIVATE_KEY = record(
+    algorithm=one_of("RSA", "ECDSA", "Ed25519"),
+    size={"enum": [256, 384, 521]},
+    rotationPolicy=one_of("Always", "Never"),
+)
+CERTIFICATE = record(
+    "secretName issuerRef",
+    secretName=TEXT,
+    issuerRef=record("name", group=TEXT, kind=one_of("Issuer", "ClusterIssuer"), name=TEXT),
+    commonName={"type": "string", "maxLength": 64},
+    dnsNames=many(TEXT),
+    isCA={"type": "boolean"},
+    duration=HOURS,
+    renewBefore=HOURS,
+    privateKey=PRIVATE_KEY,
+    usages=many(one_of("digital signature", "key encipherment", "cert sign", "server auth", "client auth")),
+)
 
 SPECS = {
     ("keda.sh/v1alpha1", "ScaledObject"): SCALED_OBJECT,
@@ -137,6 +156,8 @@ SPECS = {
     ("monitoring.coreos.com/v1", "PodMonitor"): POD_MONITOR,
     ("monitoring.coreos.com/v1", "PrometheusRule"): PROMETHEUS_RULE,
     ("inference.networking.k8s.io/v1", "InferencePool"): INFERENCE_POOL,
+    ("cert-manager.io/v1", "Certificate"): CERTIFICATE,
+    ("cert-manager.io/v1", "Issuer"): record(selfSigned=record(), ca=record("secretName", secretName=TEXT)),
 }
 
 

@@ -2,10 +2,13 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 SUBNET = "10.213.7"
 NAMESPACES = Path("/etc/netns")
@@ -15,6 +18,17 @@ def run(*command: str) -> None:
     """Runs a command; its output is in the error where it fails."""
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+
+
+def _can_be_made() -> bool:
+    """Whether this machine lets us; tried in a namespace that is gone afterwards."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        return False
+    links = "ip link add tried type bridge && ip link add one type veth peer name other"
+    return subprocess.run(["unshare", "--net", "--mount", "sh", "-c", links], capture_output=True).returncode == 0
+
+
+needs_networks = pytest.mark.skipif(not _can_be_made(), reason="needs root, iproute2, bridges and network namespaces")
 
 
 class Network:

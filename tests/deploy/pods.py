@@ -30,14 +30,26 @@ class Container:
         self.killed = False
         self.log = log
         self._code = code
-        self._command = [*script, *(f"{name}={value}" for name, value in variables.items()), *spec["command"]]
+        self._within = [*script, *(f"{name}={value}" for name, value in variables.items())]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=self._code, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*self._within, *self.spec["command"]],
+                cwd=self._code,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
+
+    def execute(self, command: list[str], seconds: float) -> bool:
+        """Whether a command in the container succeeds within this time."""
+        try:
+            done = subprocess.run([*self._within, *command], cwd=self._code, capture_output=True, timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
 
     @property
     def pid(self) -> int:
@@ -79,6 +91,7 @@ class Pod:
         self._spec = template["spec"]
         self._folder, self._code = folder / self.namespace, code
         self._net = net
+        self._secrets = {m["metadata"]["name"]: m["stringData"] for m in manifests if m["kind"] == "Secret"}
         sidecars = self._spec.get("initContainers") or []
         assert all(sidecar["restartPolicy"] == "Always" for sidecar in sidecars)
         self.sidecars = [self._container(spec, manifests) for spec in sidecars]
@@ -100,7 +113,10 @@ class Pod:
 
     def probe(self, container: Container, kind: str) -> bool:
         """Whether the probe succeeds now."""
-        return grpc_ready(f"{self.address}:{container.spec[kind]['grpc']['port']}")
+        probe = container.spec[kind]
+        if "exec" in probe:
+            return container.execute(probe["exec"]["command"], probe["timeoutSeconds"])
+        return grpc_ready(f"{self.address}:{probe['grpc']['port']}")
 
     def stop(self) -> None:
         """As a kubelet does: out of the services, preStop, SIGTERM to the main containers, then to the sidecars."""
@@ -158,9 +174,13 @@ class Pod:
 
     def _volume(self, name: str) -> Path:
         volume: dict[str, Any] = next(volume for volume in self._spec["volumes"] if volume["name"] == name)
-        assert "emptyDir" in volume, volume
         folder = self._folder / "volumes" / name
         folder.mkdir(parents=True, exist_ok=True)
+        if "secret" in volume:
+            for key, value in self._secrets[volume["secret"]["secretName"]].items():
+                (folder / key).write_text(value)
+            return folder
+        assert "emptyDir" in volume, volume
         os.chown(folder, self._spec["securityContext"]["runAsUser"], self._spec["securityContext"]["runAsGroup"])
         return folder
 

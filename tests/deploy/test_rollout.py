@@ -7,8 +7,6 @@ Kubernetes does around them (scheduling, endpoints, rollout) is done by tests/de
 """
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ import pytest
 
 from swara_client import Client
 from tests.deploy.cluster import Cluster
-from tests.deploy.network import network
+from tests.deploy.network import needs_networks, network
 from tests.deploy.rendering import KUBERNETES, ROOT, manifests_of
 from tests.faults.cluster import RESUME_KEY
 from tests.faults.crowd import Crowd, assert_law_one
@@ -27,7 +25,7 @@ from tests.stack.doors import SHORT, wait_until
 pytestmark = [
     pytest.mark.deploy,
     pytest.mark.timeout(480),
-    pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("ip"), reason="needs root and iproute2"),
+    needs_networks,
 ]
 LISTENERS = 2
 # The first commit with these manifests. From the first release on it should be the last release.
