@@ -1,6 +1,7 @@
 """The audio services: how the codec does."""
 
-from deploy.grafana.panels import RATE, REPLICA, SPACE, Board, Panel, Query, quantile, quantiles, rate
+from deploy.grafana.forms import durations, ends, slack, streams_in_a_step
+from deploy.grafana.panels import RATE, REPLICA, SPACE, Board, Panel, Query, rate
 
 LOAD = (
     Panel(
@@ -12,12 +13,7 @@ LOAD = (
             Query(f"sum(swara_audio_capacity_streams{{{REPLICA}}})", "capacity"),
         ],
     ),
-    Panel(
-        "Slack",
-        "How long the listener plays on who would run dry first.",
-        "s",
-        [Query(f"min by (pod) (swara_audio_slack_seconds{{{REPLICA}}})", "{{pod}}")],
-    ),
+    slack("How long the listener plays on who would run dry first.", "swara_audio_slack_seconds"),
     Panel(
         "Decoder states",
         "Each stream has one, for as long as it is open.",
@@ -28,16 +24,8 @@ LOAD = (
 )
 
 SPEED = (
-    Panel("A step", "All its streams together.", "s", quantiles("swara_audio_step_seconds", REPLICA)),
-    Panel(
-        "Streams in a step",
-        "The more, the less each costs.",
-        "none",
-        [
-            Query(quantile(0.5, "swara_audio_step_streams", REPLICA), "p50"),
-            Query(quantile(0.95, "swara_audio_step_streams", REPLICA), "p95"),
-        ],
-    ),
+    durations("A step", "All its streams together.", "swara_audio_step_seconds", REPLICA),
+    streams_in_a_step("The more, the less each costs.", "swara_audio_step_streams"),
     Panel(
         "Busy",
         "Share of the time in which the decoder computes; near 1 it is the bottleneck.",
@@ -55,19 +43,13 @@ OUTCOME = (
         [Query(rate("swara_audio_decoded_audio_seconds_total", REPLICA, "pod"), "{{pod}}")],
         stacked=True,
     ),
-    Panel(
+    durations(
         "To the first PCM",
         "From the opening of a stream, the model included.",
-        "s",
-        quantiles("swara_audio_first_pcm_seconds", REPLICA),
+        "swara_audio_first_pcm_seconds",
+        REPLICA,
     ),
-    Panel(
-        "How streams end",
-        "cancelled is a listener who has left, or a segment that went on elsewhere.",
-        "none",
-        [Query(rate("swara_audio_streams_total", REPLICA, "outcome"), "{{outcome}}")],
-        stacked=True,
-    ),
+    ends("swara_audio_streams_total"),
 )
 
 BOARD = Board(

@@ -1,6 +1,7 @@
 """The token services: how the language model does."""
 
-from deploy.grafana.panels import REPLICA, SPACE, Board, Panel, Query, quantile, quantiles, rate
+from deploy.grafana.forms import durations, ends, slack, streams_in_a_step
+from deploy.grafana.panels import REPLICA, SPACE, Board, Panel, Query, rate
 
 LOAD = (
     Panel(
@@ -12,30 +13,17 @@ LOAD = (
             Query(f"sum(swara_token_capacity_streams{{{REPLICA}}})", "capacity"),
         ],
     ),
-    Panel(
-        "Slack",
+    slack(
         "How far the stream that is worst off is ahead of its listener; at 0 a gap is heard.",
-        "s",
-        [Query(f"min by (pod) (swara_token_slack_seconds{{{REPLICA}}})", "{{pod}}")],
+        "swara_token_slack_seconds",
     ),
-    Panel(
-        "Streams in a step",
-        "Of the native engine; vLLM and TensorRT-LLM batch inside.",
-        "none",
-        [
-            Query(quantile(0.5, "swara_token_step_streams", REPLICA), "p50"),
-            Query(quantile(0.95, "swara_token_step_streams", REPLICA), "p95"),
-        ],
-    ),
+    streams_in_a_step("Of the native engine; vLLM and TensorRT-LLM batch inside.", "swara_token_step_streams"),
 )
 
 SPEED = (
-    Panel("A step", "A frame for each of its streams.", "s", quantiles("swara_token_step_seconds", REPLICA)),
-    Panel(
-        "To the first token",
-        "From a stream's place: reading its prompt.",
-        "s",
-        quantiles("swara_token_first_token_seconds", REPLICA),
+    durations("A step", "A frame for each of its streams.", "swara_token_step_seconds", REPLICA),
+    durations(
+        "To the first token", "From a stream's place: reading its prompt.", "swara_token_first_token_seconds", REPLICA
     ),
     Panel(
         "Tokens",
@@ -55,13 +43,7 @@ MEMORY_AND_ENDS = (
             Query(f"sum(swara_token_held_tokens{{{REPLICA}}})", "in open streams"),
         ],
     ),
-    Panel(
-        "How streams end",
-        "cancelled is a listener who has left, or a segment that went on elsewhere.",
-        "none",
-        [Query(rate("swara_token_streams_total", REPLICA, "outcome"), "{{outcome}}")],
-        stacked=True,
-    ),
+    ends("swara_token_streams_total"),
     Panel(
         "Runaways",
         "Segments that did not end by themselves: too long, in a loop, or fallen silent.",

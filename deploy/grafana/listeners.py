@@ -1,6 +1,7 @@
 """What listeners hear, and in ten seconds why they hear gaps."""
 
-from deploy.grafana.panels import MODEL, SPACE, Board, Panel, Query, quantile, quantiles, rate
+from deploy.grafana.forms import durations
+from deploy.grafana.panels import MODEL, SPACE, Board, Panel, Query, quantile, rate
 from deploy.prometheus.slo import OURS
 
 FIRST_AUDIO = "swara_gateway_estimated_first_audio_seconds"
@@ -63,7 +64,7 @@ NOW = (
 )
 
 HEARD = (
-    Panel("First audio", "From a request to its first audible 10 ms.", "s", quantiles(FIRST_AUDIO, MODEL)),
+    durations("First audio", "From a request to its first audible 10 ms.", FIRST_AUDIO, MODEL),
     Panel(
         "Gaps",
         "Underruns a second, the seconds of silence in them, and who hears one now.",
@@ -74,11 +75,11 @@ HEARD = (
             Query(f"sum(swara_gateway_estimated_stalled_listeners{{{SPACE}}})", "hear a gap now"),
         ],
     ),
-    Panel(
+    durations(
         "Between two chunks",
         "A player holds 200 ms: what is above that must have been sent ahead.",
-        "s",
-        quantiles("swara_gateway_chunk_interval_seconds", SPACE),
+        "swara_gateway_chunk_interval_seconds",
+        SPACE,
     ),
 )
 

@@ -88,11 +88,6 @@ def quantile(share: float, family: str, selector: str, by: str = "le") -> str:
     return f"histogram_quantile({share:g}, sum by ({by}) (rate({family}_bucket{{{selector}}}[{RATE}])))"
 
 
-def quantiles(family: str, selector: str) -> list[Query]:
-    """The three that matter."""
-    return [Query(quantile(share, family, selector), f"p{100 * share:g}") for share in (0.5, 0.95, 0.99)]
-
-
 def rate(family: str, selector: str, by: str = "") -> str:
     """Events a second."""
     return f"sum{f' by ({by}) ' if by else ' '}(rate({family}{{{selector}}}[{RATE}]))"

@@ -1,6 +1,7 @@
 """Where the time of a speech goes, stage by stage."""
 
-from deploy.grafana.panels import RATE, REPLICA, SPACE, Board, Panel, Query, quantile, quantiles
+from deploy.grafana.forms import durations
+from deploy.grafana.panels import RATE, REPLICA, SPACE, Board, Panel, Query, quantile
 
 STAGES = ("queue", "prefill", "decode", "codec", "encode", "write")
 
@@ -29,35 +30,27 @@ SPEECH = (
 )
 
 TO_FIRST_AUDIO = (
-    Panel(
+    durations(
         "To the first token",
         "From a request's arrival: admission, place, prompt.",
-        "s",
-        quantiles("swara_gateway_first_token_seconds", SPACE),
+        "swara_gateway_first_token_seconds",
+        SPACE,
     ),
-    Panel("Wait for a place", "At the token service.", "s", quantiles("swara_token_queue_seconds", REPLICA)),
-    Panel("Prompt to first frame", "At the token service.", "s", quantiles("swara_token_first_frame_seconds", REPLICA)),
-    Panel(
-        "To the first PCM",
-        "At the audio service, the model included.",
-        "s",
-        quantiles("swara_audio_first_pcm_seconds", REPLICA),
+    durations("Wait for a place", "At the token service.", "swara_token_queue_seconds", REPLICA),
+    durations("Prompt to first frame", "At the token service.", "swara_token_first_frame_seconds", REPLICA),
+    durations(
+        "To the first PCM", "At the audio service, the model included.", "swara_audio_first_pcm_seconds", REPLICA
     ),
 )
 
 FRAMES = (
-    Panel(
-        "Between frames of the model",
-        "A frame is 85 ms of speech.",
-        "s",
-        quantiles("swara_token_frame_seconds", REPLICA),
-    ),
-    Panel("A step of the codec", "All its streams together.", "s", quantiles("swara_audio_step_seconds", REPLICA)),
-    Panel(
+    durations("Between frames of the model", "A frame is 85 ms of speech.", "swara_token_frame_seconds", REPLICA),
+    durations("A step of the codec", "All its streams together.", "swara_audio_step_seconds", REPLICA),
+    durations(
         "Between chunks at the listener",
         "What all the stages before it make together.",
-        "s",
-        quantiles("swara_gateway_chunk_interval_seconds", SPACE),
+        "swara_gateway_chunk_interval_seconds",
+        SPACE,
     ),
 )
 
