@@ -3,11 +3,14 @@
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from swara.frames import SLOTS
 
 # With three frames a codec that looks three frames ahead is about to speak.
 LISTENED_TOKENS = 21
+# All streams of a measurement are asked for within this time, evenly.
+ARRIVAL_SECONDS = 0.1
 
 
 @dataclass
@@ -33,7 +36,7 @@ class Arrivals:
 
 
 def figures(streams: Sequence[Arrivals]) -> dict[str, float]:
-    """Rates and delays of streams that began together; `frame_ms` is the mean time between a stream's frames."""
+    """Rates and delays of streams that ran together; `frame_ms` is the mean time between a stream's frames."""
     rate = statistics.mean(stream.tokens_per_second for stream in streams)
     first = sorted(1e3 * stream.until(SLOTS) for stream in streams)
     listened = sorted(1e3 * stream.until(LISTENED_TOKENS) for stream in streams)
@@ -43,5 +46,5 @@ def figures(streams: Sequence[Arrivals]) -> dict[str, float]:
         "frame_ms": round(1e3 * SLOTS / rate, 2),
         "first_frame_ms_p50": round(statistics.median(first), 1),
         "token21_ms_p50": round(statistics.median(listened), 1),
-        "token21_ms_p95": round(listened[int(0.95 * (len(listened) - 1))], 1),
+        "token21_ms_p95": round(listened[ceil(0.95 * (len(listened) - 1))], 1),
     }

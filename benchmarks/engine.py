@@ -1,7 +1,7 @@
 """How fast each engine speaks, streams by precision by engine: `python -m benchmarks.engine`.
 
 Every stream is asked of a real token service over gRPC and read to its end; `vllm-raw` is vLLM's own async API without
-the service, the grammar and gRPC. All streams of a row begin together. The table and a plot go to $OUT or
+the service, the grammar and gRPC. All streams of a row begin within 100 ms. The table and a plot go to $OUT or
 benchmarks/results; the last line is one JSON object. On a GPU:
 
     python -m benchmarks.engine --model orpheus-3b --engines native vllm vllm-raw --precisions bf16 --streams 1 64 256

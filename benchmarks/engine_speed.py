@@ -173,9 +173,22 @@ def profiled(made: GraphModel, count: int) -> dict[str, Any]:
     frames_of(made, asked)
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
         frames_of(made, asked)
+    use = device_use(list(seen.events() or []))
+    if "error" in use:
+        return use
+    print(f"{count} streams: device busy {100 - use['idle_percent']:.1f} %, longest gap {use['longest_gap_us']:.1f} us")
+    for kernel in use["kernels"]:
+        print(
+            f"  {kernel['percent']:5.1f} %  {kernel['count']:>6} x {kernel['median_us']:8.2f} us  {kernel['name'][:90]}"
+        )
+    return {"streams": count} | use
+
+
+def device_use(events: list[Any]) -> dict[str, Any]:
+    """From a profile: how long the device was idle from the third frame on, and what else it did."""
     spans = sorted(
         (event.time_range.start, event.time_range.end, event.name)
-        for event in seen.events() or []
+        for event in events
         if event.device_type == torch.autograd.DeviceType.CUDA
     )
     draws = [end for _, end, name in spans if name.startswith("draw")]
@@ -191,15 +204,12 @@ def profiled(made: GraphModel, count: int) -> dict[str, Any]:
             busy += max(0.0, end - max(start, reached))
             reached = max(reached, end)
     total = finish - begin
-    top = sorted(by_name.items(), key=lambda item: -sum(item[1]))[:14]
-    print(f"{count} streams: device busy {100 * busy / total:.1f} %, longest gap "
-          f"{max(gaps):.1f} us", flush=True)  # fmt: skip
-    for name, times in top:
-        print(f"  {100 * sum(times) / total:5.1f} %  {len(times):>6} x {statistics.median(times):8.2f} us  {name[:90]}")
-    kernels = [{"name": name[:120], "count": len(t), "median_us": statistics.median(t)} for name, t in top]
-    return {
-        "streams": count, "idle_percent": 100 - 100 * busy / total, "longest_gap_us": max(gaps), "kernels": kernels,
-    }  # fmt: skip
+    kernels = [
+        {"name": name[:120], "count": len(times), "median_us": statistics.median(times),
+         "percent": 100 * sum(times) / total}
+        for name, times in sorted(by_name.items(), key=lambda item: -sum(item[1]))[:14]
+    ]  # fmt: skip
+    return {"idle_percent": 100 - 100 * busy / total, "longest_gap_us": max(gaps), "kernels": kernels}
 
 
 PRECISIONS: dict[str, dict[str, Any]] = {

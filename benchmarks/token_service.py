@@ -6,7 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.arrivals import Arrivals, figures
+import grpc
+
+from benchmarks.arrivals import ARRIVAL_SECONDS, Arrivals, figures
 from swara.channel import connect
 from swara.errors import SetupError
 from swara.frames import FRAME_BYTES, SLOTS
@@ -51,31 +53,38 @@ class TokenServiceUnderTest:
     async def _rows(self, streams: Sequence[int], frames: int) -> tuple[int, list[dict[str, Any]]]:
         prompt_tokens, rows = 0, []
         async with connect(self._address) as channel:
-            stub = token_service_pb2_grpc.TokenServiceStub(channel)
             for count in streams:
-                for length in (WARM_FRAMES, frames):
-                    runs = await asyncio.gather(*[self._read(stub, length, number) for number in range(count)])
+                await read_all(channel, self._text, count, WARM_FRAMES)
+                runs = await read_all(channel, self._text, count, frames)
                 prompt_tokens = runs[0][0]
                 rows.append({"streams": count, **figures([arrivals for _, arrivals in runs])})
         return prompt_tokens, rows
 
-    async def _read(
-        self, stub: token_service_pb2_grpc.TokenServiceStub, frames: int, seed: int
-    ) -> tuple[int, Arrivals]:
-        request = pb.GenerateRequest(
-            request_id=f"bench-{seed}",
-            text=self._text,
-            seed=seed,
-            sampling=pb.Sampling(**SAMPLING),
-            # Nobody is refused, even where the machine is too slow for so many listeners.
-            admission_class=pb.ADMISSION_CLASS_CONTINUING,
-            limits=pb.FrameLimits(max_frames=frames, ignore_end=True),
-        )
-        arrivals, prompt_tokens, began = Arrivals(), 0, time.perf_counter()
-        async for event in stub.Generate(request):
-            if event.HasField("started"):
-                prompt_tokens = event.started.prompt_tokens
-            elif event.HasField("frames"):
-                new_frames = len(event.frames.codes) // FRAME_BYTES
-                arrivals.arrived(time.perf_counter() - began, new_frames * SLOTS)
-        return prompt_tokens, arrivals
+
+async def read_all(channel: grpc.aio.Channel, text: str, streams: int, frames: int) -> list[tuple[int, Arrivals]]:
+    """So many streams, asked for one after the other within ARRIVAL_SECONDS: tokens of the prompt, and the arrivals."""
+    stub = token_service_pb2_grpc.TokenServiceStub(channel)
+    return await asyncio.gather(*[_read(stub, text, frames, number, streams) for number in range(streams)])
+
+
+async def _read(
+    stub: token_service_pb2_grpc.TokenServiceStub, text: str, frames: int, number: int, streams: int
+) -> tuple[int, Arrivals]:
+    request = pb.GenerateRequest(
+        request_id=f"bench-{number}",
+        text=text,
+        seed=number,
+        sampling=pb.Sampling(**SAMPLING),
+        # Nobody is refused, even where the machine is too slow for so many listeners.
+        admission_class=pb.ADMISSION_CLASS_CONTINUING,
+        limits=pb.FrameLimits(max_frames=frames, ignore_end=True),
+    )
+    await asyncio.sleep(ARRIVAL_SECONDS * number / streams)
+    arrivals, prompt_tokens, began = Arrivals(), 0, time.perf_counter()
+    async for event in stub.Generate(request):
+        if event.HasField("started"):
+            prompt_tokens = event.started.prompt_tokens
+        elif event.HasField("frames"):
+            new_frames = len(event.frames.codes) // FRAME_BYTES
+            arrivals.arrived(time.perf_counter() - began, new_frames * SLOTS)
+    return prompt_tokens, arrivals

@@ -15,7 +15,7 @@ from vllm.inputs import tokens_input
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 from vllm.v1.engine.async_llm import AsyncLLM
 
-from benchmarks.arrivals import Arrivals, figures
+from benchmarks.arrivals import ARRIVAL_SECONDS, Arrivals, figures
 from swara.frames import SLOTS
 from swara.profile import load_profile
 from swara.speech import Sampling
@@ -26,8 +26,11 @@ from token_service.settings import TokenSettings
 WARM_FRAMES = 8
 
 
-async def read(llm: AsyncLLM, prompt_ids: list[int], sampling: Sampling, tokens: int, number: int) -> Arrivals:
-    """One stream, read to its end."""
+async def read(
+    llm: AsyncLLM, prompt_ids: list[int], sampling: Sampling, tokens: int, number: int, wait_seconds: float
+) -> Arrivals:
+    """One stream, asked for after a while and read to its end."""
+    await asyncio.sleep(wait_seconds)
     parameters = SamplingParams(
         **vars(sampling),
         seed=number,
@@ -51,7 +54,10 @@ async def measure(setup: EngineSetup, prompt_tokens: int, streams: list[int], fr
     rows = []
     for count in streams:
         for length in (WARM_FRAMES, frames):
-            runs = [read(llm, prompt_ids, sampling, length * SLOTS, number) for number in range(count)]
+            runs = [
+                read(llm, prompt_ids, sampling, length * SLOTS, number, ARRIVAL_SECONDS * number / count)
+                for number in range(count)
+            ]
             arrivals = await asyncio.gather(*runs)
         rows.append({"streams": count, **figures(arrivals)})
     llm.shutdown()

@@ -23,8 +23,11 @@ from token_service.engines.native.cuda.layout import PAGE_TOKENS
 from token_service.engines.native.cuda.open import Options, open_graph_model, pages_that_fit, weight_bytes
 from token_service.engines.native.cuda.pages import Pages
 from token_service.engines.native.engine import NativeEngine
+from token_service.engines.native.frame_loop import FrameLoop
+from token_service.engines.native.stream import Stream
 from token_service.engines.native.tile_model import TileModel
 from token_service.engines.native.weights import LlamaShape
+from token_service.grammar import SlotGrammar
 
 DEMO = Path("demo_model/weights/language_model")
 PROFILE = load_profile(DEMO)
@@ -192,3 +195,23 @@ def test_the_ladder_ends_with_the_most_rows_and_wastes_little() -> None:
         rungs = ladder(most)
         assert rungs[-1] == most
         assert all(above <= 2 * below for below, above in itertools.pairwise(rungs))
+
+
+@torch.inference_mode()
+def test_a_frame_that_is_on_its_way_is_followed_as_late_as_can_be(opened: Callable[[], GraphModel]) -> None:
+    model = opened()
+    loop = FrameLoop(model)
+    assert loop.idle_seconds(0.0) is None
+    first, second = (Stream(request(index), SlotGrammar(PROFILE), model.take(200) or 0) for index in (0, 1))
+    loop.join(first)
+    assert loop.idle_seconds(0.0) == 0
+    list(loop.step(0.0))
+    list(loop.step(0.0))
+    model.frame_seconds = 60.0
+    assert 30 < (loop.idle_seconds(0.0) or 0) < 60
+    loop.join(second)
+    assert 30 < (loop.idle_seconds(0.0) or 0) < 60
+    model.frame_seconds = 0.0
+    assert loop.idle_seconds(0.0) == 0
+    assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first]
+    assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first, second]

@@ -141,7 +141,9 @@ def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() 
 
     def frames_at(stream: Stream, now_seconds: float) -> list[Codes]:
         loop.join(stream)
-        frames = [codes for _ in range(30) for _, codes in loop.step(now_seconds) if codes is not None]
+        frames = [
+            codes for _ in range(30) for spoken in loop.step(now_seconds) for _, codes in spoken if codes is not None
+        ]
         loop.streams.remove(stream)
         return frames
 

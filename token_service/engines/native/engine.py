@@ -18,7 +18,7 @@ from swara.speech import AdmissionClass
 from token_service.engines.base import Ended, EngineLoad, GenerationRequest
 from token_service.engines.limits import Limits
 from token_service.engines.native.frame_loop import FrameLoop
-from token_service.engines.native.model import FrameModel
+from token_service.engines.native.model import FrameModel, Spoken
 from token_service.engines.native.stream import Stream
 from token_service.engines.native.ticket import Ticket
 from token_service.grammar import SlotGrammar
@@ -189,7 +189,8 @@ class NativeEngine:
             with torch.inference_mode():
                 while self._border():
                     self._step_started_seconds = time.monotonic()
-                    self._speak()
+                    if self._frames.idle_seconds(self._step_started_seconds) == 0:
+                        self._speak()
                     self._step_started_seconds = None
         except Exception as error:
             log.exception("the frame loop failed")
@@ -227,14 +228,20 @@ class NativeEngine:
     def _speak(self) -> None:
         now = time.monotonic()
         self._capacity.observe(now, len(self._running), self._frames.lowest_lead_seconds(now))
-        for stream, codes in self._frames.step(now, self._stepped):
-            ticket = self._running[stream]
-            if codes is not None:
-                ticket.spoke_seconds = ticket.spoke_seconds or time.monotonic()
-                ticket.deliver(codes)
-            if stream.finished:
-                with self._wake:
-                    self._finish(stream)
+        for spoken in self._frames.step(now, self._stepped):
+            self._deliver(spoken)
+
+    def _deliver(self, spoken: Spoken) -> None:
+        """Hands a group's frames to the asyncio side, all at once."""
+        now = time.monotonic()
+        arrived = [(self._running[stream], codes) for stream, codes in spoken if codes is not None]
+        for ticket, _ in arrived:
+            ticket.spoke_seconds = ticket.spoke_seconds or now
+        if arrived and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_put_all, arrived)
+        for stream in [stream for stream, _ in spoken if stream.finished]:
+            with self._wake:
+                self._finish(stream)
 
     def _stepped(self, streams: int, step_seconds: float) -> None:
         self.stepped(streams, step_seconds)
@@ -255,3 +262,8 @@ class NativeEngine:
         with self._wake:
             for ticket in [*self._running.values(), *self._waiting]:
                 ticket.deliver(error)
+
+
+def _put_all(arrived: list[tuple[Ticket, Codes]]) -> None:
+    for ticket, codes in arrived:
+        ticket.events.put_nowait(codes)

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from swara.capacity import LOW_LEAD_SECONDS
-from swara.frames import Codes
 from swara.speech import Priority
-from token_service.engines.native.model import FrameModel
+from token_service.engines.native.model import FrameModel, Spoken
 from token_service.engines.native.stream import Stream
+
+# How much earlier than the host's work needs a frame is queued behind the one that is running: threads wake late.
+MARGIN_SECONDS = 0.004
 
 
 class FrameLoop:
@@ -20,6 +22,8 @@ class FrameLoop:
     def __init__(self, model: FrameModel) -> None:
         self._model = model
         self._unread_frames = 0
+        self._host_seconds = 0.0
+        self._spoken_seconds = 0.0
         self.streams: list[Stream] = []
 
     def join(self, stream: Stream) -> None:
@@ -34,27 +38,34 @@ class FrameLoop:
 
     def step(
         self, now_seconds: float, stepped: Callable[[int, float], None] = lambda streams, seconds: None
-    ) -> Iterator[tuple[Stream, Codes | None]]:
+    ) -> Iterator[Spoken]:
         """Reads some of the waiting prompts, asks for a frame of each stream that is not paused, and yields the frames
-        [1, 7] that are due: these, or with a model that works ahead the ones before.
+        that are due, a group of streams at a time: these, or with a model that works ahead the ones before.
 
-        None stands for a stream that ended or broke. `stepped` is told of each group how many streams it was and
-        how many seconds they took.
+        `stepped` is told of each group how many streams it was and how many seconds they took.
         """
+        began = time.perf_counter()
         self._model.read(self.streams)
         speaking = self._speaking(now_seconds)
         for start in range(0, len(speaking), self._model.rows):
-            began, group = time.perf_counter(), speaking[start : start + self._model.rows]
+            since, group = time.perf_counter(), speaking[start : start + self._model.rows]
             self._queue(group)
-            events = self._spoken(now_seconds) if self._unread_frames > self._model.frames_ahead else []
-            stepped(len(group), time.perf_counter() - began)
-            yield from events
+            self._host_seconds = max(time.perf_counter() - began, 0.9 * self._host_seconds)
+            spoken = self._spoken(now_seconds) if self._unread_frames > self._model.frames_ahead else []
+            stepped(len(group), time.perf_counter() - since)
+            yield spoken
         if self._unread_frames and not speaking:
-            yield from self._spoken(now_seconds)
+            yield self._spoken(now_seconds)
 
     def idle_seconds(self, now_seconds: float) -> float | None:
-        """How long there will be nothing to do unless a stream joins; None is for ever."""
-        if self._unread_frames or any(not stream.ready for stream in self.streams):
+        """How long there will be nothing to do unless a stream joins; None is for ever.
+
+        A frame that is on its way is followed by the next as late as can be, so that who comes meanwhile is in it.
+        """
+        if self._unread_frames:
+            left = self._spoken_seconds + self._model.frame_seconds - time.perf_counter()
+            return max(0.0, left - 2 * self._host_seconds - MARGIN_SECONDS)
+        if any(not stream.ready for stream in self.streams):
             return 0.0
         return min((stream.paused_seconds(now_seconds) for stream in self.streams), default=None)
 
@@ -79,10 +90,12 @@ class FrameLoop:
             stream.queued_frames += 1
         self._unread_frames += 1
 
-    def _spoken(self, now_seconds: float) -> list[tuple[Stream, Codes | None]]:
+    def _spoken(self, now_seconds: float) -> Spoken:
         self._unread_frames -= 1
+        spoken = self._model.spoken()
+        self._spoken_seconds = time.perf_counter()
         members = set(self.streams)
-        events = [(stream, codes) for stream, codes in self._model.spoken() if stream in members]
+        events = [(stream, codes) for stream, codes in spoken if stream in members]
         for stream, codes in events:
             if codes is not None:
                 stream.complete_frame(now_seconds)

@@ -6,8 +6,8 @@ from typing import Protocol
 from swara.frames import Codes
 from token_service.engines.native.stream import Stream
 
-Spoken = tuple[Stream, Codes | None]
-"""A stream and its frame [1, 7]; None for one that ended or broke instead."""
+Spoken = list[tuple[Stream, Codes | None]]
+"""Streams and their frames [1, 7]; None for one that ended or broke instead."""
 
 
 class FrameModel(Protocol):
@@ -19,6 +19,10 @@ class FrameModel(Protocol):
     rows: int
     rehearsals: tuple[int, ...]
     frames_ahead: int
+
+    @property
+    def frame_seconds(self) -> float:
+        """How long the frames last spoken took by themselves; 0 while that is not known."""
 
     @property
     def free_tokens(self) -> int:
@@ -39,5 +43,5 @@ class FrameModel(Protocol):
     def queue(self, streams: Sequence[Stream]) -> None:
         """Asks for the next frame of up to `rows` streams that have read everything."""
 
-    def spoken(self) -> list[Spoken]:
+    def spoken(self) -> Spoken:
         """The oldest frames asked for, when they are there. Streams that had ended before are left out."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from swara.frames import SLOTS
+from swara.frames import SLOTS, Codes
 from swara.profile import Profile
 from token_service.engines.native.cache import KvCache
 from token_service.engines.native.llama import TILE, Llama, Row
@@ -28,11 +28,12 @@ class TileModel:
     rows = TILE
     rehearsals: tuple[int, ...] = (TILE,)
     frames_ahead = 0
+    frame_seconds = 0.0
 
     def __init__(self, llama: Llama, cache: KvCache) -> None:
         self._llama = llama
         self.cache = cache
-        self._spoken: list[Spoken] = []
+        self._spoken: Spoken = []
 
     @classmethod
     def load(cls, folder: Path, profile: Profile, places: int, context_tokens: int) -> "TileModel":
@@ -74,11 +75,11 @@ class TileModel:
         """Makes a frame of each stream."""
         self._spoken = list(self._frame(list(streams)))
 
-    def spoken(self) -> list[Spoken]:
+    def spoken(self) -> Spoken:
         """The frames just made."""
         return self._spoken
 
-    def _frame(self, tile: list[Stream]) -> Iterator[Spoken]:
+    def _frame(self, tile: list[Stream]) -> Iterator[tuple[Stream, Codes | None]]:
         for slot in range(SLOTS):
             self._token(tile, slot)
             yield from ((stream, None) for stream in tile if stream.ended_by_model or stream.broken)

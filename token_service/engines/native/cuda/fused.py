@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from math import gcd
 from typing import Any
 
 import torch
@@ -15,8 +16,10 @@ from token_service.engines.native.cuda.memory import Batch, Memory
 from token_service.engines.native.cuda.step import Model, frame
 from token_service.engines.native.cuda.tiles import Tile, Tiling
 
-# Columns of a product that one program of the gate kernel takes.
-_GATE_COLUMNS = 1024
+# Columns of a product that one program of the gate kernel takes, and heads that one of split_heads takes: each program
+# reads its row of x once more for the norm.
+_GATE_COLUMNS = 4096
+_HEADS_EACH = 8
 # Rows that the tensor cores take anyway.
 _LEAST_GROUP = 16
 
@@ -104,9 +107,11 @@ class FusedKernels:
             )  # fmt: skip
         else:
             product = self._cublas(batch.x, matrix)
+            heads = shape.heads + 2 * shape.kv_heads
+            each = gcd(_HEADS_EACH, heads)
             self.start(
-                products.split_heads, (batch.rows, shape.heads + 2 * shape.kv_heads), batch.x, product, *places,
-                batch.rows, table.shape[1], shape.norm_epsilon, *sizes, self._row_block, **self._early,
+                products.split_heads, (batch.rows, heads // each), batch.x, product, *places, batch.rows,
+                table.shape[1], shape.norm_epsilon, *sizes, self._row_block, each, **self._early,
             )  # fmt: skip
 
     def attend(self, batch: Batch, cache: Tensor) -> None:

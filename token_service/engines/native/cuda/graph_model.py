@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from swara import keyed
@@ -27,17 +26,20 @@ from token_service.engines.native.stream import Stream
 
 # Rows of prompt that one graph reads.
 READ_ROWS = (16, 64, 256, 512)
-# Rows of prompt that one frame of those who speak may wait for: by arithmetic half a frame's time on an H100.
-READ_ROWS_A_FRAME = 4096
+# Rows of prompt that one frame of those who speak may wait for: 28 ms of an H100, a third of a frame's time.
+READ_ROWS_A_FRAME = 2048
 FRAMES_AHEAD = 1
 
 
 @dataclass(frozen=True)
 class Queued:
-    """A frame on its way: its streams, the host's copy of their codes [M, 7] int32, and when that is complete."""
+    """A frame on its way: its streams, the host's copy of their codes [M, 7] int32, when it began, and when the copy is
+    complete.
+    """
 
     streams: list[Stream]
     codes: Tensor
+    began: torch.cuda.Event | None
     arrived: torch.cuda.Event | None
 
 
@@ -65,6 +67,7 @@ class GraphModel:
             torch.zeros(rows, SLOTS, dtype=torch.int32, pin_memory=on_cuda) for _ in range(FRAMES_AHEAD + 2)
         )
         self._queued: deque[Queued] = deque()
+        self.frame_seconds = 0.0
 
     @property
     def free_tokens(self) -> int:
@@ -114,27 +117,39 @@ class GraphModel:
         plan = [
             (stream.cache_slot, layout.RUNS | (layout.MAY_END if stream.may_end else 0), -1, 0) for stream in streams
         ]
+        began = self._event()
         self._run(self._frames, plan)
         codes = self._copies[0][: len(plan)]
         self._copies.rotate(-1)
-        arrived = None
         with torch.cuda.stream(self._stream):
             codes.copy_(self._memory.batch(len(plan)).codes, non_blocking=True)
-            if self._stream:
-                arrived = torch.cuda.Event(blocking=True)
-                arrived.record()
-        self._queued.append(Queued(list(streams), codes, arrived))
+        self._queued.append(Queued(list(streams), codes, began, self._event()))
 
-    def spoken(self) -> list[Spoken]:
+    def spoken(self) -> Spoken:
         """Waits for the oldest frame."""
         queued = self._queued.popleft()
-        if queued.arrived:
+        if queued.began and queued.arrived:
             queued.arrived.synchronize()
-        return [
-            (stream, codes)
-            for stream, row in zip(queued.streams, queued.codes.numpy(), strict=True)
-            for codes in _outcome(stream, row, self._memory.codebook_size)
-        ]
+            self.frame_seconds = queued.began.elapsed_time(queued.arrived) / 1000
+        rows = queued.codes.numpy()
+        frames = rows.astype(np.uint16)[:, None]
+        ended = rows[:, 0] == self._memory.codebook_size
+        broken = np.any(rows < 0, axis=1) & ~ended
+        said: Spoken = []
+        for index, stream in enumerate(queued.streams):
+            if rows[index, 0] == layout.NOT_RUN:  # it had ended before
+                continue
+            stream.ended_by_model, stream.broken = bool(ended[index]), bool(broken[index])
+            said.append((stream, None if ended[index] or broken[index] else frames[index]))
+        return said
+
+    def _event(self) -> torch.cuda.Event | None:
+        """Happens when everything queued so far is done."""
+        if self._stream is None:
+            return None
+        event = torch.cuda.Event(enable_timing=True, blocking=True)
+        event.record(self._stream)
+        return event
 
     def _run(self, graphs: Graphs, rows: list[tuple[int, int, int, int]]) -> None:
         rung = graphs.rung(len(rows))
@@ -147,19 +162,6 @@ class GraphModel:
     def _idle_plan(self) -> None:
         whole = self._memory.batch(max(*self._frames.rungs, *self._reads.rungs))
         whole.plan.zero_()
-
-
-def _outcome(stream: Stream, row: NDArray[np.int32], end: int) -> list[NDArray[np.uint16] | None]:
-    """Nothing for a stream that had ended before; a frame [1, 7]; or None, noted in the stream, for its end."""
-    if row[0] == layout.NOT_RUN:
-        return []
-    if row[0] == end:
-        stream.ended_by_model = True
-        return [None]
-    if (row < 0).any():
-        stream.broken = True
-        return [None]
-    return [row.astype(np.uint16)[None]]
 
 
 def _state(stream: Stream) -> Tensor:

@@ -123,15 +123,18 @@ def row_norm(x, row, epsilon, K: tl.constexpr, BLOCK: tl.constexpr):
 
 @triton.jit(do_not_specialize=VARYING)
 def split_heads(x, product, slots, positions, turns, queries, cache, table, M, pages_pitch, epsilon, H: tl.constexpr,
-                KV: tl.constexpr, D: tl.constexpr, K: tl.constexpr, BLOCK: tl.constexpr,
+                KV: tl.constexpr, D: tl.constexpr, K: tl.constexpr, BLOCK: tl.constexpr, EACH: tl.constexpr,
                 EARLY: tl.constexpr):  # fmt: skip
-    """What heads_product does after its product, which cuBLAS made: `product` [M, (H + 2 KV) D]."""
+    """What heads_product does after its product, by cuBLAS: `product` [M, (H + 2 KV) D]. EACH heads a program."""
     follow(EARLY)
-    row, head = tl.program_id(0), tl.program_id(1)
-    y = tl.load(product + row * ((H + 2 * KV) * D) + head * D + tl.arange(0, D)).to(tl.float32)
-    y = (y * row_norm(x, row, epsilon, K, BLOCK))[None, :]
+    row = tl.program_id(0)
+    factor = row_norm(x, row, epsilon, K, BLOCK)
     m = row + tl.arange(0, 1)
-    store_heads(y, m, head * D, slots, positions, turns, queries, cache, table, M, pages_pitch, H, KV, D, 1, D)
+    for index in tl.static_range(EACH):
+        head = tl.program_id(1) * EACH + index
+        y = tl.load(product + row * ((H + 2 * KV) * D) + head * D + tl.arange(0, D)).to(tl.float32)
+        y = (y * factor)[None, :]
+        store_heads(y, m, head * D, slots, positions, turns, queries, cache, table, M, pages_pitch, H, KV, D, 1, D)
 
 
 @triton.jit(do_not_specialize=VARYING)
