@@ -31,7 +31,7 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-stack test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
+.PHONY: help demo serve test test-stack test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images pin-bases prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
@@ -90,12 +90,18 @@ test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, We
 test-deploy: $(DEV) $(DEPLOY_TOOLS)  ## manifests, Dockerfiles, units; the demo's pods as processes, restarted under load (8 minutes)
 	@$(call need,ip,iproute2)
 	@$(call need,systemd-analyze,systemd)
+	@$(call need,skopeo,skopeo)
+	@$(call need,docker-registry,docker-registry)
 	$(PYTHON) -m pytest -m deploy tests/deploy
 
 images:  ## build the gateway and CPU images on a Debian base, without a registry, and run them (root, 10 minutes)
 	@$(call need,buildah,podman buildah runc catatonit containernetworking-plugins)
 	@$(call need,debootstrap,debootstrap)
 	deploy/docker/build-here.sh
+
+pin-bases:  ## write into the Dockerfiles which digests their bases have now (asks their registries)
+	@$(call need,skopeo,skopeo)
+	deploy/docker/pin.sh
 
 prometheus-rule: $(DEV)  ## write the alerts anew as the Prometheus operator takes them
 	$(PYTHON) -m deploy.prometheus_rule > deploy/k8s/components/monitoring/rules.yaml

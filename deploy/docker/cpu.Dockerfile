@@ -1,5 +1,5 @@
 # Token service and audio service for CPUs, with the demo model. One image for both: they share PyTorch, which is most of it.
-# The base is pinned by version, not by digest: pass BASE with the digest that your registry gives it.
+# The base is pinned by version; `make pin-bases` adds its digest.
 ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build

@@ -1,5 +1,5 @@
 # Token service with Swara's own engine, and audio service, for NVIDIA GPUs. Not built here: its PyTorch has 5 GB.
-# The base is pinned by version, not by digest: pass BASE with the digest that your registry gives it.
+# The base is pinned by version; `make pin-bases` adds its digest.
 ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build

@@ -1,5 +1,5 @@
 # Token service with TensorRT-LLM, and audio service, on NVIDIA's release image. Not built here: no registry was at hand.
-# The base is pinned by version, not by digest: pass BASE with the digest that NGC shows for it.
+# The base is pinned by version; `make pin-bases` adds its digest.
 ARG BASE=nvcr.io/nvidia/tensorrt-llm/release:1.3.0rc29
 
 FROM ${BASE} AS build

@@ -1,6 +1,6 @@
 # Token service with vLLM, and audio service, for NVIDIA GPUs. vLLM pins PyTorch, so the audio service here runs on the same.
 # Not built here: with its PyTorch it has 9 GB.
-# The base is pinned by version, not by digest: pass BASE with the digest that your registry gives it.
+# The base is pinned by version; `make pin-bases` adds its digest.
 ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build
