@@ -58,7 +58,8 @@ class Watched:
                 return message
             except TimeoutError:
                 continue
-        await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": "idle"})
+        reason = f"nothing was said for {self._idle_seconds:g} s"
+        await self._send({"type": "websocket.close", "code": GOING_AWAY, "reason": reason})
         return {"type": "websocket.disconnect", "code": GOING_AWAY}
 
     async def send(self, message: Message) -> None:

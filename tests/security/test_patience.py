@@ -109,13 +109,13 @@ def test_a_body_larger_than_any_request_is_refused(gateway: Doors, length: bytes
 
 
 @pytest.mark.parametrize("path", ["/ws/tts", "/ws/stream"])
-def test_a_websocket_on_which_nothing_is_said_is_closed_with_1001(gateway: Doors, path: str) -> None:
+def test_a_websocket_on_which_nothing_is_said_is_closed_with_1001_and_the_reason(gateway: Doors, path: str) -> None:
     with connect(f"ws://{gateway.http_address}{path}", close_timeout=1) as idle:
         began = time.monotonic()
         with pytest.raises(ConnectionClosed) as closed:
             idle.recv(IDLE_SECONDS + MARGIN_SECONDS)
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1001
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "nothing was said for 2 s")
         assert time.monotonic() - began > IDLE_SECONDS - 0.5
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from swara.pcm import from_bytes
 from swara.stack import Stack
 from swara_client import Client
+from tests.gateway.gateway_process import gateway_alone
 from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
 
 PATIENCE_SECONDS = 60.0
@@ -250,3 +252,21 @@ def test_others_join_a_shareable_context_from_its_start_or_at_a_sample(stack: St
         assert other.heard["rest"].pcm == talk.heard["speaks"].pcm[10_000:]
         assert other.heard["rest"].of("chunk")[0]["first_sample"] == 5_000
         assert other.heard["whole"].messages[0]["request_id"] != talk.heard["speaks"].messages[0]["request_id"]
+
+
+def test_a_connection_on_which_nothing_is_spoken_and_nothing_comes_is_closed_and_one_that_speaks_is_not(
+    stack: Stack,
+) -> None:
+    with gateway_alone(f"--audio-address={stack.audio_address}", "--idle-seconds=1.5") as (doors, _):
+        with connect(f"ws://{doors.http_address}/ws/stream", max_size=None, close_timeout=2) as socket:
+            talk, began = Talk(socket), time.monotonic()
+            talk.say("a", LONG)
+            talk.until("a", "done", "error")
+            spoke_seconds, began = time.monotonic() - began, time.monotonic()
+            assert talk.heard["a"].last["reason"] == "end_of_speech"
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(10)
+        assert spoke_seconds > 3
+        assert time.monotonic() - began > 1
+        assert closed.value.rcvd
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "nothing was said for 1.5 s")
