@@ -80,13 +80,17 @@ def _model(message: token.Model) -> Model:
     return Model(
         name=message.name,
         fingerprint=message.fingerprint,
-        voices=tuple(Voice(voice.name, voice.language, voice.description) for voice in message.voices),
+        voices=tuple(_voice(voice, message) for voice in message.voices),
         languages=tuple(message.languages),
         sample_rate_hz=message.sample_rate_hz,
         max_text_characters=message.max_text_characters,
-        scripts=tuple(message.scripts),
         emotion_tags=tuple(message.emotion_tags),
     )
+
+
+def _voice(message: token.Voice, model: token.Model) -> Voice:
+    """A voice, with the model's scripts where it has none of its own."""
+    return Voice(message.name, message.language, message.description, tuple(message.scripts or model.scripts))
 
 
 def _load(message: audio.AudioServiceGetLoadResponse) -> ReplicaLoad | None:

@@ -86,6 +86,13 @@ class Manuscript:
                     await self._news.wait()
             except TimeoutError:
                 return self._flushed_or_ended()
+        return self._taken()
+
+    def take_written(self) -> str | Mark | None:
+        """The next piece or mark, where one has been written."""
+        return self._taken() if self._pieces else None
+
+    def _taken(self) -> str | Mark:
         piece = self._pieces.popleft()
         if isinstance(piece, str):
             self._held_characters -= len(piece)

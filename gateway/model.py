@@ -10,7 +10,8 @@ from swara.profile import Voice
 class Model:
     """What the gateway must know about a speech language model; `max_text_characters` is the limit of one segment.
 
-    `scripts` are those that it reads (none: all), `emotion_tags` the names of the tags that it acts out.
+    Each voice's `scripts` are those that it reads (none: all); `emotion_tags` are the names of the tags that the model
+    acts out.
     """
 
     name: str
@@ -19,19 +20,15 @@ class Model:
     languages: tuple[str, ...]
     sample_rate_hz: int
     max_text_characters: int
-    scripts: tuple[str, ...] = ()
     emotion_tags: tuple[str, ...] = ()
 
-    def voice(self, name: str) -> str:
+    def voice(self, name: str) -> Voice:
         """The voice of that name, or the default where it is empty; raises UnknownName."""
-        names = [voice.name for voice in self.voices]
-        if name and name not in names:
-            raise UnknownName(f"model {self.name} has no voice {shown(name)}; it has {', '.join(names)}")
-        return name or names[0]
-
-    def language(self, voice: str) -> str:
-        """The language of one of its voices, as a BCP 47 tag."""
-        return next(known.language for known in self.voices if known.name == voice)
+        for voice in self.voices:
+            if name in ("", voice.name):
+                return voice
+        names = ", ".join(voice.name for voice in self.voices)
+        raise UnknownName(f"model {self.name} has no voice {shown(name)}; it has {names}")
 
 
 def shown(name: str, characters: int = 40) -> str:

@@ -73,7 +73,15 @@ VOICES = _object(
     {
         "voices": {
             "type": "array",
-            "items": _object({"model": TEXT, "name": TEXT, "language": TEXT, "description": TEXT}),
+            "items": _object(
+                {
+                    "model": TEXT,
+                    "name": TEXT,
+                    "language": TEXT,
+                    "description": TEXT,
+                    "scripts": {"type": "array", "items": TEXT},
+                }
+            ),
         }
     }
 )

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from gateway.ahead import Ahead
 from gateway.events import SpeechEvent
 from gateway.model import Model
 from gateway.models import Models
@@ -15,6 +16,7 @@ from gateway.segment import SegmentChunk, SegmentFinished, SegmentStarted
 from gateway.tally import Tally
 from gateway.text import Reader, Segmenter, Style, segments
 from gateway.texts import Arriving, Repeatable, Texts, Written
+from swara.profile import Voice
 from swara.speech import Priority
 
 # Drawn seeds fit a JavaScript number, so that a browser can hand one back unchanged; given ones may have all 64 bits.
@@ -50,34 +52,37 @@ class Pipeline:
         """Yields Started, then Chunks, then Finished; closing it stops the segment that is being spoken at once.
 
         The next segment is ordered when the generation of the current one has ended: from then on until its samples
-        have been played the listener holds what generation was ahead, and the segmenter makes that long enough. While
-        its text has not been written yet, nothing is ordered and no slot is held. A segment that ran away before
-        anything of it was heard is spoken once more.
+        have been played the listener holds what generation was ahead, and the segmenter makes that long enough. Where
+        that is too little, the next one begins before (`ahead.py`). While its text has not been written yet, nothing
+        is ordered and no slot is held. A segment that ran away before anything of it was heard is spoken once more.
         """
         script, start = await self._script(request)
         texts = Repeatable(script.texts)
         script = replace(script, texts=texts)
         tally, seal, index = Tally(request.arrival, start), None, start.segment
-        while (text := await texts.segment(index)) is not None:
-            order = script.order(index, text, start if index == start.segment else START)
-            async with aclosing(self._models.source(script.model).speak(order)) as events:
-                async for event in events:
-                    match event:
-                        case SegmentStarted():
-                            if index == start.segment:
-                                script = replace(script, fingerprint=event.fingerprint)
-                                yield script.started(event)
-                            seal = self._sealer.seal(script, index) if request.resumable else None
-                        case SegmentChunk():
-                            if chunk := tally.chunk(index, event, text):
-                                yield replace(chunk, resume_token=seal.token(tally.position())) if seal else chunk
-                        case SegmentFinished():
-                            tally.segment(event)
-                            if tally.said_nothing and not texts.repeats(index):
-                                # As another segment it has another seed.
-                                texts.repeat(index)
-                                self._repeated()
-            index += 1
+        async with aclosing(Ahead(self._models.source(script.model), request.arrival)) as ahead:
+            while (text := await texts.segment(index)) is not None:
+                order = script.order(index, text, start if index == start.segment else START)
+                async with aclosing(ahead.speak(order)) as events:
+                    async for event in events:
+                        match event:
+                            case SegmentStarted():
+                                if index == start.segment:
+                                    script = replace(script, fingerprint=event.fingerprint)
+                                    yield script.started(event)
+                                seal = self._sealer.seal(script, index) if request.resumable else None
+                            case SegmentChunk():
+                                if ahead.wanted and (following := texts.known(index + 1)) is not None:
+                                    ahead.begin(script.order(index + 1, following))
+                                if chunk := tally.chunk(index, event, text):
+                                    yield replace(chunk, resume_token=seal.token(tally.position())) if seal else chunk
+                            case SegmentFinished():
+                                tally.segment(event)
+                                if tally.said_nothing and not texts.repeats(index):
+                                    # As another segment it has another seed.
+                                    texts.repeat(index)
+                                    self._repeated()
+                index += 1
         if index == 0:
             raise NothingToSay
         yield tally.finished(index)
@@ -91,15 +96,15 @@ class Pipeline:
         script = Script(
             request=request,
             model=model.name,
-            voice=voice,
+            voice=voice.name,
             seed=secrets.randbits(DRAWN_SEED_BITS) if request.seed is None else request.seed,
             texts=self._texts(request, model, voice),
             max_lead_seconds=self._limits.max_lead_seconds if request.priority is Priority.INTERACTIVE else 0.0,
         )
         return script, START
 
-    def _texts(self, request: SpeechRequest, model: Model, voice: str) -> Texts:
-        reader = Reader(self._style, model.language(voice), model.scripts, model.emotion_tags)
+    def _texts(self, request: SpeechRequest, model: Model, voice: Voice) -> Texts:
+        reader = Reader(self._style, voice.language, voice.scripts, model.emotion_tags)
         if request.manuscript is not None:
             return Arriving(request.manuscript, Segmenter(model.max_text_characters, read=reader.read))
         return Written(segments(request.text, model.max_text_characters, reader.read))

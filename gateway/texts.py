@@ -14,6 +14,10 @@ class Texts(Protocol):
         """The text of a segment, as soon as it is there; None where the text ends before it."""
         ...
 
+    def known(self, index: int) -> str | None:
+        """The text of a segment, where it is there already."""
+        ...
+
     def rest(self, index: int) -> tuple[str, ...]:
         """What is known of the text from a segment on."""
         ...
@@ -32,6 +36,10 @@ class Written(Texts):
 
     async def segment(self, index: int) -> str | None:
         """The text of a segment, at once."""
+        return self.known(index)
+
+    def known(self, index: int) -> str | None:
+        """The same."""
         place = index - self._first_segment
         self._parts += islice(self._unread, max(0, place + 1 - len(self._parts)))
         return next(iter(self._parts[place:]), None)
@@ -69,6 +77,12 @@ class Arriving(Texts):
             self._parts += self._cut(await self._manuscript.take())
         return next(iter(self.rest(index)), None)
 
+    def known(self, index: int) -> str | None:
+        """The segment, where enough for it has been written."""
+        while len(self._parts) <= index and not self._ended and (piece := self._manuscript.take_written()) is not None:
+            self._parts += self._cut(piece)
+        return next(iter(self.rest(index)), None)
+
     def rest(self, index: int) -> tuple[str, ...]:
         """What has been cut from this segment on."""
         return tuple(self._parts[index:])
@@ -92,6 +106,10 @@ class Repeatable(Texts):
     async def segment(self, index: int) -> str | None:
         """The text of a segment, or again that of the one before it."""
         return await self._texts.segment(self._inner(index))
+
+    def known(self, index: int) -> str | None:
+        """The text of a segment, where it is there already."""
+        return self._texts.known(self._inner(index))
 
     def rest(self, index: int) -> tuple[str, ...]:
         """What is known of the text from a segment on."""

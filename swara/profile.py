@@ -19,11 +19,15 @@ TAG = re.compile(r"[a-z][a-z_-]{0,21}")
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice by the name that goes into the prompt; language as a BCP 47 tag."""
+    """A voice by the name that goes into the prompt; language as a BCP 47 tag.
+
+    `scripts` are those that it reads, by their Unicode names; where it names none they are the profile's.
+    """
 
     name: str
     language: str
     description: str = ""
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class Profile:
 
     Token id = code_base_id + slot * codebook_size + code. `closing_mark` is put after a text that ends in a letter or
     digit, for models that know only texts with punctuation; empty leaves texts as they are. `scripts` are those that
-    the model reads, by their Unicode names (none: all of them); `emotion_tags` are the names of tags such as <laugh>. A
-    profile.json may leave these two out.
+    the model reads, by their Unicode names (none: all of them), for voices that name none
+    themselves; `emotion_tags` are the names of tags such as <laugh>. A profile.json may leave these two out.
     """
 
     name: str
@@ -120,13 +124,21 @@ def _typed(raw: dict[str, Any]) -> dict[str, Any]:
     return raw | {
         "prompt_prefix_ids": tuple(int(i) for i in raw["prompt_prefix_ids"]),
         "prompt_suffix_ids": tuple(int(i) for i in raw["prompt_suffix_ids"]),
-        "voices": tuple(Voice(**voice) for voice in raw["voices"]),
+        "voices": tuple(Voice(**voice | {"scripts": _scripts(voice)}) for voice in raw["voices"]),
         "languages": tuple(raw["languages"]),
-        "scripts": tuple(raw.get("scripts", ())),
+        "scripts": _scripts(raw),
         "emotion_tags": tuple(raw.get("emotion_tags", ())),
         "sampling": Sampling(**raw["sampling"]),
         "runaway_frames": RunawayFrames(**raw["runaway_frames"]),
     }
+
+
+def _scripts(raw: dict[str, Any]) -> tuple[str, ...]:
+    """The scripts of a voice or a profile; raises TypeError where they are no list."""
+    scripts = raw.get("scripts", [])
+    if not isinstance(scripts, list):
+        raise TypeError("scripts must be a list of names")
+    return tuple(scripts)
 
 
 def _check(profile: Profile, source: str) -> None:

@@ -170,14 +170,16 @@ class Model(_message.Message):
     def __init__(self, name: _Optional[str] = ..., fingerprint: _Optional[str] = ..., voices: _Optional[_Iterable[_Union[Voice, _Mapping]]] = ..., languages: _Optional[_Iterable[str]] = ..., slots: _Optional[int] = ..., codebook_size: _Optional[int] = ..., sample_rate_hz: _Optional[int] = ..., samples_per_frame: _Optional[int] = ..., max_text_characters: _Optional[int] = ..., sampling: _Optional[_Union[Sampling, _Mapping]] = ..., engine: _Optional[str] = ..., deterministic: _Optional[bool] = ..., can_pause: _Optional[bool] = ..., scripts: _Optional[_Iterable[str]] = ..., emotion_tags: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Voice(_message.Message):
-    __slots__ = ("name", "language", "description")
+    __slots__ = ("name", "language", "description", "scripts")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    SCRIPTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     language: str
     description: str
-    def __init__(self, name: _Optional[str] = ..., language: _Optional[str] = ..., description: _Optional[str] = ...) -> None: ...
+    scripts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., language: _Optional[str] = ..., description: _Optional[str] = ..., scripts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GetLoadRequest(_message.Message):
     __slots__ = ()

@@ -153,3 +153,19 @@ def test_a_written_text_is_read_as_far_as_it_is_wanted_and_a_segment_is_read_onc
     assert read == ["a", "b"]
     assert texts.rest(2) == ("c", "d")
     assert run(texts.segment(4)) is None
+
+
+def test_of_a_text_that_is_being_written_only_what_has_come_is_known() -> None:
+    async def story() -> None:
+        text = manuscript()
+        texts = Arriving(text, Segmenter(200))
+        assert texts.known(0) is None
+        text.write(SENTENCE)
+        assert texts.known(0) is None
+        text.write(SENTENCE)
+        assert (texts.known(0), texts.known(1)) == (SENTENCE.strip(), None)
+        text.end()
+        assert texts.known(1) == await texts.segment(1) == SENTENCE.strip()
+        assert texts.known(2) is await texts.segment(2) is None
+
+    run(story())

@@ -61,11 +61,11 @@ def test_events_become_messages_with_the_same_values() -> None:
 
 
 def test_voices_are_listed_with_their_model() -> None:
-    model = Model("m", "f", (Voice("a", "hi", "calm"), Voice("b", "en")), ("hi", "en"), 24_000, 200)
+    model = Model("m", "f", (Voice("a", "hi", "calm"), Voice("b", "en", "", ("Latin",))), ("hi", "en"), 24_000, 200)
     listed = messages.voices([model]).voices
-    assert [(voice.model, voice.voice.name, voice.voice.language) for voice in listed] == [
-        ("m", "a", "hi"),
-        ("m", "b", "en"),
+    assert [(item.model, item.voice.name, item.voice.language, list(item.voice.scripts)) for item in listed] == [
+        ("m", "a", "hi", []),
+        ("m", "b", "en", ["Latin"]),
     ]
 
 

@@ -20,7 +20,7 @@ def rows(heading: str) -> list[tuple[str, str]]:
     return [tuple(cell.strip().strip("`") for cell in line.strip("|").split(" | ")) for line in lines]  # type: ignore[misc]
 
 
-HINDI, ENGLISH, DEVANAGARI = rows("Hindi"), rows("English"), rows("Models that read Devanagari only")
+HINDI, ENGLISH, DEVANAGARI = rows("Hindi"), rows("English"), rows("Voices that read Devanagari only")
 
 
 def test_the_guide_has_its_examples() -> None:
@@ -38,12 +38,12 @@ def test_english_is_said_as_the_guide_says(written: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "said"), DEVANAGARI)
-def test_a_model_of_one_script_gets_all_in_it(written: str, said: str) -> None:
+def test_a_voice_of_one_script_gets_all_in_it(written: str, said: str) -> None:
     assert Reader(Style(), "hi", scripts=("Devanagari",)).read(written) == said
 
 
 @given(WRITING)
-def test_a_model_of_one_script_never_meets_a_letter_or_digit_of_another(text: str) -> None:
+def test_a_voice_of_one_script_never_meets_a_letter_or_digit_of_another(text: str) -> None:
     said = Reader(Style(), "hi", scripts=("Devanagari",)).read(text)
     assert not [mark for mark in said if mark.isalnum() and not "\u0900" <= mark <= "\u097f"]
 

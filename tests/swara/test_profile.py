@@ -48,6 +48,12 @@ def test_a_profile_may_leave_out_scripts_and_emotion_tags(tmp_path: Path) -> Non
     assert load_profile(tmp_path).emotion_tags == ()
 
 
+def test_a_voice_may_name_scripts_of_its_own(tmp_path: Path) -> None:
+    voices = [{"name": "asha", "language": "hi"}, {"name": "emma", "language": "en", "scripts": ["Latin"]}]
+    profile = load_profile(folder_with(tmp_path, {"voices": voices, "scripts": ["Devanagari"]}))
+    assert [voice.scripts for voice in profile.voices] == [(), ("Latin",)]
+
+
 def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
     profile = load_profile(None)
     with pytest.raises(UnknownName, match=f"no voice 'nobody'; it has {profile.voices[0].name}"):
@@ -67,6 +73,8 @@ def test_an_unknown_voice_is_answered_with_the_known_ones() -> None:
         ({"sampling": ORPHEUS["sampling"] | {"top_p": None}}, "sampling must set all four defaults"),
         ({"voices": [{"nom": "tara"}]}, "nom"),
         ({"prompt_prefix_ids": ["a"]}, "invalid literal"),
+        ({"voices": [{"name": "emma", "language": "en", "scripts": "Latin"}]}, "scripts must be a list of names"),
+        ({"scripts": "Latin"}, "scripts must be a list of names"),
         ({"emotion_tags": ["<laugh>"]}, "emotion_tags must be lower-case words without brackets"),
         ({"loudness": 3}, r"unknown \['loudness'\]"),
     ],
