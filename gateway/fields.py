@@ -43,11 +43,15 @@ class Fields:
         return bool(self._typed(name, bool, "true or false"))
 
     def whole(self, name: str, maximum: int) -> int | None:
-        """An integer from 0 to `maximum`; None where it is missing."""
-        value = self._typed(name, int, "an integer")
-        if value is not None and not 0 <= value <= maximum:
+        """An integer from 0 to `maximum`, which JSON may write as 25.0 too; None where it is missing."""
+        value = self._values.get(name)
+        if isinstance(value, float) and value.is_integer():
+            number: int | None = int(value)
+        else:
+            number = self._typed(name, int, "an integer")
+        if number is not None and not 0 <= number <= maximum:
             raise BadField(name, f"{name} must be between 0 and {maximum}")
-        return value
+        return number
 
     def number(self, name: str) -> float | None:
         """A finite number; None where it is missing."""

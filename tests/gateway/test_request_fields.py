@@ -32,11 +32,18 @@ def test_null_counts_as_missing() -> None:
     assert request_of({"text": "a", "seed": None, "voice": None}).seed is None
 
 
+@pytest.mark.parametrize("written", ["25.0", "2.5e1", "25"])
+def test_a_whole_number_is_one_however_json_writes_it(written: str) -> None:
+    request = request_of(read_object(f'{{"text": "a", "seed": {written}, "top_k": {written}}}'))
+    assert (repr(request.seed), repr(request.sampling.top_k)) == ("25", "25")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
         ("text", 5), ("text", ["a"]), ("voice", {"id": "x"}), ("seed", "1"), ("seed", 1.5), ("seed", True),
-        ("seed", -1), ("seed", 2**64), ("temperature", "hot"), ("temperature", False), ("temperature", 10**400),
+        ("seed", -1), ("seed", 2**64), ("seed", -1.0), ("seed", 1e300),
+        ("seed", float("inf")), ("temperature", "hot"), ("temperature", False), ("temperature", 10**400),
         ("top_k", 10**30), ("benchmark", "yes"),
     ],
 )  # fmt: skip
