@@ -209,3 +209,42 @@ def test_a_gateway_whose_certificate_cannot_be_used_does_not_start(flags: list[s
     time.sleep(0.1)
     assert sentence in process.last_sentence()
     assert not any("Traceback" in line for line in lines)
+
+
+@contextmanager
+def gateway_among_others(stack: Stack, papers: Papers) -> Iterator[tuple[str, str]]:
+    """A gateway that others reach by mutual TLS: its public address and the one for them."""
+    public, peers, http_address = (f"127.0.0.1:{free_port()}" for _ in range(3))
+    flags = (
+        f"--address={public}",
+        f"--peer-address={peers}",
+        f"--http-address={http_address}",
+        f"--audio-address={stack.audio_address}",
+        "--access=open",
+        f"--resume-key={'6' * 32}",
+        *papers.inside,
+    )
+    with running("gateway", *flags, said="gRPC at"):
+        yield public, peers
+
+
+def test_a_listener_is_passed_on_over_mutual_tls_and_by_no_gateway_of_another_authority(
+    stack: Stack, tmp_path: Path, authority: trustme.CA
+) -> None:
+    mine, stranger = Papers(tmp_path, authority, NAME), tmp_path / "stranger"
+    stranger.mkdir()
+    theirs = Papers(stranger, trustme.CA(), NAME)
+    with ExitStack() as opened:
+        start = opened.enter_context
+        owner, peers = start(gateway_among_others(stack, mine))
+        other, _ = start(gateway_among_others(stack, mine))
+        outside, _ = start(gateway_among_others(stack, theirs))
+        speaking, listening, shut_out = (start(Client(address)) for address in (owner, other, outside))
+        speech = speaking.synthesize(SHORT, seed=5, shareable=True)
+        with pytest.raises(Unavailable, match=peers):
+            shut_out.listen(speech.started.synthesis_id)
+        heard = listening.listen(speech.started.synthesis_id)
+        assert heard.read().tobytes() == speech.read().tobytes()
+        assert answers(peers, Certificate(mine.certificate, mine.key, mine.authority))
+        for certificate in (None, Certificate(theirs.certificate, theirs.key, mine.authority)):
+            assert not answers(peers, certificate)
