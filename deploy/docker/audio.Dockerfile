@@ -1,5 +1,5 @@
 # The audio service alone, for a codec tier on NVIDIA GPUs. Not built here: its PyTorch has 5 GB.
-# The base is pinned by version, not by digest: pass BASE with the digest that your registry gives it.
+# The base is pinned by version; `make pin-bases` adds its digest.
 ARG BASE=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${BASE} AS build
@@ -15,7 +15,7 @@ COPY swara_client swara_client
 COPY token_service token_service
 COPY audio_service audio_service
 COPY gateway gateway
-RUN /opt/swara/bin/pip install --no-cache-dir --constraint constraints.txt '.[audio]'
+RUN /opt/swara/bin/pip install --no-cache-dir --constraint constraints.txt '.[audio,tracing]'
 # What is inside, for scanners; the tool itself stays out of the image.
 RUN python3 -m venv /opt/sbom \
     && /opt/sbom/bin/pip install --no-cache-dir cyclonedx-bom==7.5.0 \

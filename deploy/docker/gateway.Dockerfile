@@ -12,7 +12,7 @@ COPY swara_client swara_client
 COPY token_service token_service
 COPY audio_service audio_service
 COPY gateway gateway
-RUN /opt/swara/bin/pip install --no-cache-dir --constraint constraints.txt '.[gateway]'
+RUN /opt/swara/bin/pip install --no-cache-dir --constraint constraints.txt '.[gateway,tracing]'
 # What is inside, for scanners; the tool itself stays out of the image.
 RUN python3 -m venv /opt/sbom \
     && /opt/sbom/bin/pip install --no-cache-dir cyclonedx-bom==7.5.0 \

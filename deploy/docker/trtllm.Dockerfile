@@ -13,7 +13,7 @@ COPY gateway gateway
 # Beside NVIDIA's packages, not over them: their PyTorch and TensorRT-LLM stay as they are, and a build that would bring
 # another PyTorch fails. Our newer gRPC and protobuf are seen by our processes alone.
 RUN python3 -m venv --system-site-packages /opt/swara \
-    && /opt/swara/bin/pip install --no-cache-dir '.[token,audio,interop]' \
+    && /opt/swara/bin/pip install --no-cache-dir '.[token,audio,interop,tracing]' \
     && ! ls -d /opt/swara/lib/python3.*/site-packages/torch
 # What is inside, for scanners; the tool itself stays out of the image.
 RUN python3 -m venv /opt/sbom \

@@ -46,7 +46,7 @@ def test_an_image_runs_as_nobody_and_pins_what_it_is_made_of(path: Path) -> None
     for base in re.findall(r"^(?:ARG BASE=|FROM )(\S+)", text, re.MULTILINE):
         assert base in ("${BASE}", "scratch") or re.search(r":\d+\.\d+", base), base
     for installed in re.findall(r"pip install (.*)", text):
-        assert re.search(r"==\d|--constraint|'\.\[token,audio,interop\]'", installed), installed
+        assert re.search(r"==\d|--constraint|'\.\[token,audio,interop,tracing\]'", installed), installed
 
 
 @every_dockerfile
