@@ -1,6 +1,6 @@
-"""The demo overlay's pods really run, and a rolling upgrade of all of them under load loses nothing.
+"""The demo overlay's pods really run, and a rolling upgrade of all of them under load loses nothing, nor its way back.
 
-The speech pods begin with an older version of the code, so that both versions work together for a while.
+The speech pods begin and end with an older version of the code: twice both versions work together for a while.
 
 The processes have the pods' own command lines, variables, volumes and probes, each pod a network of its own; what
 Kubernetes does around them (scheduling, endpoints, rollout) is done by tests/deploy/cluster.py.
@@ -9,6 +9,7 @@ Kubernetes does around them (scheduling, endpoints, rollout) is done by tests/de
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -49,6 +50,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             yield made
 
 
+@cache
 def older_version() -> Path:
     """A checkout of the older version; this one where the history does not reach back to it."""
     folder = ROOT / "build" / "older"
@@ -98,34 +100,45 @@ def test_a_container_runs_as_nobody_on_a_read_only_root(cluster: Cluster) -> Non
 
 
 def test_a_rolling_upgrade_of_every_speech_pod_under_load_loses_nothing(cluster: Cluster) -> None:
+    roll_out_under_load(cluster, ROOT, "upgrade")
+
+
+def test_rolling_back_to_the_older_version_under_load_loses_nothing_either(cluster: Cluster) -> None:
+    roll_out_under_load(cluster, older_version(), "rollback")
+
+
+def roll_out_under_load(cluster: Cluster, code: Path, direction: str) -> None:
+    """Every speech pod is replaced by one of `code` while listeners ask again and again; prints what they heard."""
+    speech = cluster.deployments["swara-speech"]
+    speech.code = code
+    before_ended = len(speech.ended)
     crowd = Crowd(gateways(cluster), LISTENERS)
     with crowd.asking():
         wait_until(lambda: len(crowd.told) >= LISTENERS, 60)
         before = len(crowd.told)
-        cluster.deployments["swara-speech"].rollout()
+        speech.rollout()
         during = len(crowd.told) - before
         wait_until(lambda: len(crowd.told) >= before + during + LISTENERS, 60)
     assert crowd.lost == []
     assert during >= LISTENERS
     for told in crowd.told:
         assert_law_one(told)
-    ended = cluster.deployments["swara-speech"].ended
+    ended = speech.ended[before_ended:]
     assert len(ended) == 2
     for pod in ended:
         assert [(c.name, c.exit_code, c.killed) for c in pod.containers] == [("audio", 0, False), ("token", 0, False)]
     assert cluster.failed_liveness == []
-    gap = max(told.gap_seconds for told in crowd.told)
-    print(
-        json.dumps(
-            {
-                "speeches": len(crowd.told),
-                "during_rollout": during,
-                "refused": len(crowd.refused_seconds),
-                "longest_gap_seconds": round(gap, 2),
-                "underruns": crowd.underruns,
-            }
-        )
-    )
+    print(json.dumps({"direction": direction, "during_rollout": during, **heard(crowd)}))
+
+
+def heard(crowd: Crowd) -> dict[str, float]:
+    """What a crowd heard, as figures."""
+    return {
+        "speeches": len(crowd.told),
+        "refused": len(crowd.refused_seconds),
+        "longest_gap_seconds": round(max(told.gap_seconds for told in crowd.told), 2),
+        "underruns": crowd.underruns,
+    }
 
 
 def test_a_gateway_that_is_replaced_under_load_loses_nothing_either(cluster: Cluster) -> None:
