@@ -74,7 +74,7 @@ def codec(rows: int, priority: int) -> Step:
     from benchmarks.decode_cuda import Bench
 
     bench = Bench(torch.device("cuda"), rows)
-    shape = bench._shape(FusedDecoder(bench.codec, bench.device), rows, 1)
+    shape = bench.shape(FusedDecoder(bench.codec, bench.device), rows, 1)
     stream = torch.cuda.Stream(priority=priority)
     torch.cuda.synchronize()
     with torch.cuda.stream(stream):

@@ -23,6 +23,7 @@ from audio_service.decoder import Decoder
 from audio_service.hops import HOPS_FRAMES
 from audio_service.rows import Rows, Work
 from audio_service.stream import Delays, Taken, Voicing, filled
+from benchmarks.decode_plot import plot_cpu
 from benchmarks.machine import describe
 from benchmarks.whole import levels, random_codec, whole_decode
 from swara.frames import FRAME_SECONDS, SAMPLES_PER_FRAME, SLOTS, Codes
@@ -80,7 +81,7 @@ def main() -> None:
     report["results"] = [asdict(line) for line in lines]
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    plot(lines, str(machine["processor"]))
+    plot_cpu(report, RESULT.with_suffix(".png"))
     print(json.dumps(report))
 
 
@@ -125,30 +126,6 @@ def windows(codec: Codec, codes: Codes, steps: int) -> list[Timed]:
         codec.modules.decode(levels(window)).numpy()
         times.append(Timed(time.perf_counter() - began, time.process_time() - began_cpu))
     return times
-
-
-def plot(lines: Sequence[Line], processor: str) -> None:
-    """Speed and error over the length of a step, as a picture; a sentence where matplotlib is not installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print("no plot: it needs matplotlib (pip install 'swara[bench]')")
-        return
-    figure = Figure(figsize=(10, 4), layout="constrained")
-    speed, error = figure.subplots(1, 2)
-    steps = [line for line in lines if line.max_abs_error is not None]
-    for kind in dict.fromkeys((line.codec, line.threads, line.streams) for line in steps):
-        own = [line for line in steps if (line.codec, line.threads, line.streams) == kind]
-        label = f"{kind[0]}, {kind[1]} threads, {kind[2]} streams"
-        speed.plot([line.frames for line in own], [line.times_real_time for line in own], "o-", label=label)
-        error.plot([line.frames for line in own], [line.max_abs_error or 0.0 for line in own], "o-", label=label)
-    for axes in (speed, error):
-        axes.set(xlabel="frames a step", xticks=HOPS_FRAMES)
-    speed.set(title=f"all streams together, {processor}", ylabel="x real time", ylim=(0, None))
-    error.set(title="against the whole decode", ylabel="max error", yscale="log")
-    error.axhline(1e-5, color="grey", linestyle="--")
-    error.legend(*speed.get_legend_handles_labels(), fontsize="x-small")
-    figure.savefig(RESULT.with_suffix(".png"), dpi=120)
 
 
 def _line(

@@ -2,7 +2,8 @@
 
 Real shape, random weights, noise on. Errors are those of streams that join, leave and resume, in steps of random
 lengths, against one decode of each in float64 by the `snac` package. Times are of CUDA graphs, codes copied in and
-audio copied out included. The last line is one JSON object; a longer one goes to $OUT or benchmarks/results.
+audio copied out included. The last line is one JSON object; a longer one, named after the device, goes with a plot to
+$OUT or benchmarks/results.
 """
 
 import argparse
@@ -12,29 +13,36 @@ import os
 import statistics
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import triton
 
 from audio_service.fused.decoder import FusedDecoder
 from audio_service.fused.graphs import Shape
+from audio_service.fused.launches import compile_all
+from audio_service.fused.plan import END_FRAME, FIRST_FRAME, KEYS, LOUDNESS, SOURCE, TARGET
 from audio_service.fused.precision import Precision
 from audio_service.fused.rows import FusedRows
 from audio_service.fused.tiles import standard
 from audio_service.hops import HOPS_FRAMES
 from audio_service.rows import Work
-from audio_service.stream import NO_END, Taken
+from audio_service.stream import NO_END, Taken, Voicing
 from benchmarks.company import random_speakers, worst_error
-from benchmarks.tuning import Tuned, layer_times, precompile, stages, tune
+from benchmarks.decode_plot import plot_cuda
+from benchmarks.kernel_times import step_microseconds
+from benchmarks.machine import describe, file_name
+from benchmarks.tuning import Tuned, layer_times, stages, tune
 from benchmarks.whole import levels, random_codec, whole_decode
 from swara.frames import FRAME_SECONDS, SLOTS
 
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
-SERVICE_STEPS = 60
-ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+RESULTS = Path(__file__).parent / "results"
+SERVICE_STEPS, WARM_UP_STEPS = 60, 5
+TUNE_SECONDS = 60.0
+SECTIONS = ("errors", "copy", "layers", "steps", "modes", "service", "package")
+ROWS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256)
 MODES = (
     ("fp16x3", Precision.FP16X3, False),
     ("tf32x3", Precision.TF32X3, False),
@@ -52,16 +60,16 @@ class Bench:
         self.codec = random_codec()
         self.codec.modules.to(device)
         self.found: dict[str, Any] = {}
-        self.tuned = Tuned({})
+        self.tuned = Tuned()
 
-    def section(self, name: str, work: Callable[[], Any]) -> None:
+    def section(self, name: str) -> None:
         """Runs one part; if it fails, says so and lets the others go on."""
         began = time.perf_counter()
         try:
-            self.found[name] = work()
+            self.found[name] = getattr(self, name)()
         except Exception as error:
             traceback.print_exc()
-            self.found[name] = {"error": f"{type(error).__name__}: {error}"[:500]}
+            self.found[name] = {"error": _told(error)}
         self.found.setdefault("seconds", {})[name] = round(time.perf_counter() - began, 1)
         print(f"[{name}: {self.found['seconds'][name]} s]", flush=True)
 
@@ -83,17 +91,23 @@ class Bench:
             try:
                 found[name] = worst_error(self.decoder(precision, fast_sine), speakers)
             except Exception as error:
-                found[name] = f"{type(error).__name__}: {error}"[:300]
+                found[name] = _told(error)
             print(f"error of {name:<20} {found[name]}", flush=True)
         return found
+
+    def copy(self) -> dict[str, float]:
+        """What the memory does at best: bytes read and written a second."""
+        a = torch.randn(2**28, device=self.device)
+        b = torch.empty_like(a)
+        return {"terabytes_per_second": round(2 * a.nbytes / step_microseconds(lambda: b.copy_(a), 10) / 1e6, 3)}
 
     def layers(self) -> dict[str, Any]:
         """Chooses tiles for full steps, then times each layer: microseconds a stream-frame."""
         decoder = self.decoder()
-        shape = self._shape(decoder, self.rows, 1)
+        shape = self.shape(decoder, self.rows, 1)
         found = stages(decoder, *shape.parts)
         before = layer_times(found)
-        trials = tune(found, self.tuned, budget_seconds=60)
+        trials = tune(found, self.tuned, TUNE_SECONDS)
         after = layer_times(found)
         for name in after:
             print(f"{name:<20} {before[name] / self.rows:8.3f} -> {after[name] / self.rows:8.3f} us a stream-frame")
@@ -114,7 +128,7 @@ class Bench:
             try:
                 lines += self._table(self.decoder(precision, fast_sine), name, [1, self.rows], [1])
             except Exception as error:
-                lines.append({"mode": name, "error": f"{type(error).__name__}: {error}"[:300]})
+                lines.append({"mode": name, "error": _told(error)})
                 print(lines[-1], flush=True)
         return lines
 
@@ -124,47 +138,54 @@ class Bench:
         for count in (1, self.rows):
             rows = FusedRows(self.decoder(), count, count)
             rows.warm_up([(count, 1)])
-            codes, keys = np.zeros((1, SLOTS), np.uint16), (1, 2, 3, 4)
+            codes, keys = np.zeros((1, SLOTS), np.uint16), rows.keys(Voicing(0))
             seconds = []
             for at in range(SERVICE_STEPS):
                 works = [Work(row, at == 0, keys, 1.0, Taken(codes, at, NO_END)) for row in range(count)]
                 began = time.perf_counter()
                 rows.run(works)
                 seconds.append(time.perf_counter() - began)
-            lines.append({"rows": count, "hop": 1, "milliseconds": 1000 * statistics.median(seconds[5:])})
+            lines.append({"rows": count, "hop": 1, "milliseconds": 1000 * statistics.median(seconds[WARM_UP_STEPS:])})
             print(f"service step of {count} rows: {lines[-1]['milliseconds']:.3f} ms", flush=True)
         return lines
 
     def package(self) -> list[dict[str, Any]]:
-        """The plain ways: the package decoding the same frames at once, and a window of 3 + 1 + 3 frames for each."""
+        """The plain ways, in float32 and with TF32 in torch's products."""
+        try:
+            lines = self._package("fp32")
+            _allow_tf32(True)
+            return lines + self._package("tf32")
+        finally:
+            _allow_tf32(False)
+
+    def _package(self, numbers: str) -> list[dict[str, Any]]:
+        """The package decoding the same frames at once, and a window of 3 + 1 + 3 frames for each."""
         lines = []
-        for tf32 in (False, True):
-            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-            for name, rows, frames, useful in (
-                ("plain", 64, 7, 7), ("plain", self.rows, 1, 1), ("window 3+1+3", 64, 7, 1), ("plain", 1, 1, 1)
-            ):  # fmt: skip
-                milliseconds = self._package(rows, frames)
-                line = _line(f"snac {name}, {'tf32' if tf32 else 'fp32'}", rows, useful, milliseconds)
-                print(_text(line), flush=True)
-                lines.append(line)
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+        for name, rows, frames, useful in (
+            ("plain", 64, 7, 7), ("plain", self.rows, 1, 1), ("window 3+1+3", 64, 7, 1), ("plain", 1, 1, 1)
+        ):  # fmt: skip
+            milliseconds = self._whole_milliseconds(rows, frames)
+            lines.append(_line(f"snac {name}, {numbers}", rows, useful, milliseconds))
+            print(_text(lines[-1]), flush=True)
         return lines
 
-    def _package(self, rows: int, frames: int) -> float:
-        codes = torch.randint(0, 4096, (rows, frames, SLOTS), device=self.device)
+    def _whole_milliseconds(self, rows: int, frames: int) -> float:
+        codes = torch.randint(0, self.codec.codebook_size, (rows, frames, SLOTS), device=self.device)
         modules = self.codec.modules
-        return _graph_milliseconds(lambda: modules.decode(levels(codes)), 15)
+        return step_microseconds(lambda: modules.decode(levels(codes)), 15) / 1000
 
-    def _shape(self, decoder: FusedDecoder, rows: int, frames: int) -> Shape:
+    def shape(self, decoder: FusedDecoder, rows: int, frames: int) -> Shape:
+        """A step in the middle of utterances of random codes, its kernels compiled."""
         size = rows * frames * decoder.floats_per_frame
         signals = (torch.randn(size, device=self.device), torch.randn(size, device=self.device))
-        shape = Shape(decoder, decoder.new_states(2 + 2 * rows), signals, rows, frames)
+        shape = Shape(decoder, decoder.new_states(2 * rows), signals, rows, frames)
         plan, random = shape.plan.numpy(), np.random.default_rng(0)
-        plan[:, 0], plan[:, 1] = np.arange(rows) * 2 + 2, np.arange(rows) * 2 + 3
-        plan[:, 2], plan[:, 3], plan[:, 4] = 100, NO_END, np.float32(1).view(np.int32)
-        plan[:, 5 : 5 + decoder.noise_layers] = random.integers(-(2**63), 2**63, (rows, decoder.noise_layers))
-        plan[:, 5 + decoder.noise_layers :] = random.integers(0, 4096, (rows, frames * SLOTS))
-        precompile([shape.compile])
+        first_code = decoder.first_code_column
+        plan[:, SOURCE], plan[:, TARGET] = np.arange(rows) * 2, np.arange(rows) * 2 + 1
+        plan[:, FIRST_FRAME], plan[:, END_FRAME], plan[:, LOUDNESS] = 100, NO_END, np.float32(1).view(np.int32)
+        plan[:, KEYS:first_code] = random.integers(-(2**63), 2**63, (rows, decoder.noise_layers))
+        plan[:, first_code:] = random.integers(0, decoder.codebook_size, (rows, frames * SLOTS))
+        compile_all([shape.compile])
         return shape
 
     def _table(self, decoder: FusedDecoder, mode: str, rows: Any, hops: Any) -> list[dict[str, Any]]:
@@ -172,32 +193,19 @@ class Bench:
         for hop in hops:
             for count in rows:
                 with torch.inference_mode():
-                    shape = self._shape(decoder, count, hop)
-                    lines.append(_line(mode, count, hop, _graph_milliseconds(shape.queue, 25)))
+                    shape = self.shape(decoder, count, hop)
+                    lines.append(_line(mode, count, hop, step_microseconds(shape.queue) / 1000))
                 print(_text(lines[-1]), flush=True)
         return lines
 
 
-def _graph_milliseconds(work: Callable[[], Any], repeats: int) -> float:
-    """The median time of a graph of this work."""
-    stream = torch.cuda.Stream()
-    times: list[float] = []
-    torch.cuda.synchronize()  # what it works on was made on another stream
-    with torch.cuda.stream(stream), torch.inference_mode():
-        for _ in range(2):
-            work()
-        stream.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream):
-            work()
-        for _ in range(repeats + 3):
-            begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-            begin.record(stream)
-            graph.replay()
-            end.record(stream)
-            end.synchronize()
-            times.append(begin.elapsed_time(end))
-    return statistics.median(times[3:])
+def _allow_tf32(allowed: bool) -> None:
+    """For torch's own products and convolutions."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _line(mode: str, rows: int, hop: int, milliseconds: float) -> dict[str, Any]:
@@ -219,43 +227,33 @@ def _text(line: dict[str, Any]) -> str:
     )
 
 
-def _copy_bandwidth() -> dict[str, float]:
-    """What the memory does at best: bytes read and written a second."""
-    a = torch.randn(2**28, device="cuda")
-    b = torch.empty_like(a)
-    milliseconds = _graph_milliseconds(lambda: b.copy_(a), 10)
-    return {"terabytes_per_second": round(2 * a.numel() * 4 / milliseconds / 1e9, 3)}
-
-
 def main() -> None:
     """Runs every section."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.decode_cuda", description="measures the CUDA decoder")
     parser.add_argument("--rows", type=int, default=256, help="the largest number of streams")
-    parser.add_argument("--skip", nargs="*", default=[], help="sections to leave out")
+    parser.add_argument("--skip", nargs="*", default=[], choices=SECTIONS, help="sections to leave out")
     given = parser.parse_args()
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    _allow_tf32(False)
     bench = Bench(torch.device("cuda"), given.rows)
-    bench.found["device"] = torch.cuda.get_device_name()
-    bench.found["torch"] = torch.__version__
-    sections = {
-        "errors": bench.errors,
-        "copy": _copy_bandwidth,
-        "layers": bench.layers,
-        "steps": bench.steps,
-        "modes": bench.modes,
-        "service": bench.service,
-        "package": bench.package,
-    }
-    for name, work in sections.items():
+    bench.found |= {"device": torch.cuda.get_device_name(), "machine": describe()}
+    bench.found |= {"torch": torch.__version__, "triton": triton.__version__}
+    for name in SECTIONS:
         if name not in given.skip:
-            bench.section(name, work)
-    folder = Path(os.environ.get("OUT") or RESULTS)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "decode-cuda.json").write_text(json.dumps(bench.found, indent=1) + "\n", encoding="utf-8")
+            bench.section(name)
+    _write(bench.found)
     layers = bench.found.get("layers", {})
     for name in ("trials", "standard_us", "tuned_us"):
         layers.pop(name, None)
     print(json.dumps(bench.found))
+
+
+def _write(found: dict[str, Any]) -> None:
+    """The result and its picture."""
+    folder = Path(os.environ.get("OUT") or RESULTS)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"decode-{file_name(found['device'])}.json"
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    plot_cuda(found, path.with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,11 @@ def describe() -> dict[str, str | int]:
     }
 
 
+def file_name(device: str) -> str:
+    """A device's name as part of the name of a file."""
+    return "".join(letter if letter.isalnum() else "-" for letter in device.lower())
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -17,14 +17,12 @@ from audio_service.fused.layers import (
     Step,
     Upsampling,
 )
+from audio_service.fused.plan import KEYS
 from audio_service.fused.precision import Precision
 from audio_service.fused.tiles import Tiling, standard
 from audio_service.layout import Layout, Signal
 from swara.errors import SetupError
 from swara.frames import SLOTS
-
-# A plan's columns before the keys (see pieces): source, target, first frame, end frame, loudness.
-PLAN_COLUMNS = 5
 
 
 class FusedDecoder:
@@ -72,9 +70,14 @@ class FusedDecoder:
         """What one stream's state takes: it is kept twice, as each step reads one copy and writes the other."""
         return 2 * 4 * self._floats
 
+    @property
+    def first_code_column(self) -> int:
+        """Where a plan's codes begin."""
+        return KEYS + self.noise_layers
+
     def plan_columns(self, frames: int) -> int:
         """P, the columns of the plan of a step of so many frames."""
-        return PLAN_COLUMNS + self.noise_layers + frames * SLOTS
+        return self.first_code_column + frames * SLOTS
 
     def new_states(self, slots: int) -> Tensor:
         """Empty states [slots, S]."""

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from audio_service.fused.decoder import FusedDecoder
-from audio_service.fused.layers import Step, compiled
+from audio_service.fused.launches import compiled
+from audio_service.fused.layers import Step
 
 
 class Shape:

@@ -14,6 +14,7 @@ from torch import Tensor
 from triton import cdiv, next_power_of_2
 
 from audio_service.fused import kernels
+from audio_service.fused.launches import launched
 from audio_service.fused.precision import Matrix, Precision, prepared
 from audio_service.fused.tiles import KEPT, Product, Tile, Tiling
 from audio_service.layout import Layout, Signal, Window
@@ -24,19 +25,9 @@ WIDEST_FUSED_CHANNELS = 128
 _ALIGNED_FLOATS = 32  # windows begin at multiples of 128 bytes
 
 
-def launched(kernel: Any, grid: tuple[int, ...], *arguments: Any, **named: Any) -> None:
-    """Starts a kernel."""
-    kernel[grid](*arguments, **named)
-
-
-def compiled(kernel: Any, grid: tuple[int, ...], *arguments: Any, **named: Any) -> None:
-    """Compiles a kernel for these arguments and does not start it."""
-    kernel.warmup(*arguments, grid=grid, **named)
-
-
 @dataclass(frozen=True)
 class Step:
-    """The memory of one step: B rows, F frames. `plan` [B, P] int64 (see pieces), `states` [slots, S]; and what is done
+    """The memory of one step: B rows, F frames. `plan` [B, P] int64, `states` [slots, S]; and what is done
     with its kernels.
     """
 
@@ -244,9 +235,8 @@ class Ending(Layer):
         channels = self._window.channels
         product = Product("ending", step.rows * step.frames * self.signal.rate, channels, 1)
         _, tiles, keepers, common = self._cut(step, product, self._window)
-        del common["BK"]
         step.start(
             kernels.ending, (tiles + keepers,), x, audio, step.states, step.plan, self._snake.turns,
             self._snake.inverse, self._taps, self._bias, C=channels, TAPS=len(self._taps),
-            BK=next_power_of_2(channels), **common,
+            **common | {"BK": next_power_of_2(channels)},
         )  # fmt: skip

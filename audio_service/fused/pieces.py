@@ -10,19 +10,22 @@ arguments itself and knows none for tensors.
 import triton
 import triton.language as tl
 
-# The columns of a plan [B, P]: what a step is told about each of its rows, all int64.
-SOURCE = tl.constexpr(0)  # which state to read
-TARGET = tl.constexpr(1)  # which state to write
-FIRST_FRAME = tl.constexpr(2)
-END_FRAME = tl.constexpr(3)
-LOUDNESS = tl.constexpr(4)  # the bits of a float32
-KEYS = tl.constexpr(5)  # one for each noise layer; the codes follow
+from audio_service.fused import plan as plan_columns
+from audio_service.fused.precision import TF32_BITS
+
+# Kernels see constants of this type only.
+SOURCE = tl.constexpr(plan_columns.SOURCE)
+TARGET = tl.constexpr(plan_columns.TARGET)
+FIRST_FRAME = tl.constexpr(plan_columns.FIRST_FRAME)
+END_FRAME = tl.constexpr(plan_columns.END_FRAME)
+LOUDNESS = tl.constexpr(plan_columns.LOUDNESS)
+KEYS = tl.constexpr(plan_columns.KEYS)
 
 _ROUNDER = tl.constexpr(12582912.0)  # adding and taking away 1.5 * 2^23 rounds a float32 to an integer
 _GAMMA = tl.constexpr(0x9E3779B97F4A7C15 - 2**64)
 _MULTIPLY_1 = tl.constexpr(0xBF58476D1CE4E5B9 - 2**64)
 _MULTIPLY_2 = tl.constexpr(0x94D049BB133111EB - 2**64)
-_TF32_BITS = tl.constexpr(-8192)  # the bits of a float32 that a tensor core looks at
+_TF32_BITS = tl.constexpr(TF32_BITS)
 
 
 @triton.jit

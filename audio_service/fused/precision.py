@@ -7,7 +7,7 @@ from enum import Enum
 import torch
 from torch import Tensor
 
-_TF32_BITS = -8192
+TF32_BITS = -8192  # those of a float32 that a tensor core looks at
 _TOP = 8  # half-precision weights are scaled until the largest lies below 2^_TOP, far from the numbers half loses
 
 
@@ -38,7 +38,7 @@ class Matrix:
 def prepared(matrix: Tensor, precision: Precision) -> Matrix:
     """A float32 matrix as two that the tensor cores hold exactly; their sum is the matrix to 2^-21 or better."""
     if precision.dtype == torch.float32:
-        high = (matrix.contiguous().view(torch.int32) & _TF32_BITS).view(torch.float32)
+        high = (matrix.contiguous().view(torch.int32) & TF32_BITS).view(torch.float32)
         return Matrix(high, matrix - high, 1.0)
     _, exponent = math.frexp(float(matrix.abs().max()))
     scaled = matrix * 2.0 ** (_TOP - exponent)

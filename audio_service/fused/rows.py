@@ -2,15 +2,15 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from triton import AsyncCompileMode
 
-from audio_service.fused.decoder import PLAN_COLUMNS, FusedDecoder
+from audio_service.fused.decoder import FusedDecoder
 from audio_service.fused.graphs import Shape, ladder
+from audio_service.fused.launches import compile_all
+from audio_service.fused.plan import END_FRAME, FIRST_FRAME, KEYS, LOUDNESS, SOURCE, TARGET
 from audio_service.hops import HOPS_FRAMES
 from audio_service.noise import key
 from audio_service.rows import Work
@@ -68,9 +68,7 @@ class FusedRows:
             self._fill(shape.plan.numpy(), [])
         if self._stream is None:
             return
-        with ThreadPoolExecutor() as threads, AsyncCompileMode(threads):
-            for shape in shapes:
-                shape.compile()
+        compile_all(shape.compile for shape in shapes)
         pool = torch.cuda.graph_pool_handle()
         for shape in shapes:
             shape.capture(self._stream, pool)
@@ -89,23 +87,21 @@ class FusedRows:
     def _fill(self, plan: NDArray[np.int64], works: Sequence[Work]) -> None:
         """Writes what the step is told: a row for each of the works, padding below them."""
         plan[len(works) :] = 0
-        plan[len(works) :, 1] = SCRATCH
+        plan[len(works) :, TARGET] = SCRATCH
         if not works:
             return
         rows = np.array([work.row for work in works])
         fresh = np.array([work.fresh for work in works])
         read = self._written[rows]
         self._written[rows] = 1 - read
-        plan[: len(works), 0] = np.where(fresh, EMPTY, FIRST_OWNED + 2 * rows + read)
-        plan[: len(works), 1] = FIRST_OWNED + 2 * rows + 1 - read
-        plan[: len(works), 2] = [work.taken.first_frame for work in works]
-        plan[: len(works), 3] = [work.taken.end_frame for work in works]
-        loudness = np.array([work.loudness for work in works], np.float32)
-        plan[: len(works), 4] = loudness.view(np.int32)
-        codes = PLAN_COLUMNS + self._decoder.noise_layers
-        if codes > PLAN_COLUMNS:
-            plan[: len(works), PLAN_COLUMNS:codes] = [work.keys for work in works]
-        plan[: len(works), codes:] = np.stack([work.taken.codes for work in works]).reshape(len(works), -1)
+        used, first_code = plan[: len(works)], self._decoder.first_code_column
+        used[:, SOURCE] = np.where(fresh, EMPTY, FIRST_OWNED + 2 * rows + read)
+        used[:, TARGET] = FIRST_OWNED + 2 * rows + 1 - read
+        used[:, FIRST_FRAME] = [work.taken.first_frame for work in works]
+        used[:, END_FRAME] = [work.taken.end_frame for work in works]
+        used[:, LOUDNESS] = np.array([work.loudness for work in works], np.float32).view(np.int32)
+        used[:, KEYS:first_code] = np.array([work.keys for work in works], np.int64)
+        used[:, first_code:] = np.stack([work.taken.codes for work in works]).reshape(len(works), -1)
 
 
 def _urgent_stream(device: torch.device) -> torch.cuda.Stream | None:

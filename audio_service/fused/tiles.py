@@ -1,12 +1,12 @@
 """How a layer's work is cut into programs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 from triton import cdiv, next_power_of_2
 
-PROGRAMS = 100  # a layer with fewer leaves many of an H100's 132 processors idle
 KEPT = 2048  # numbers of the past that one program stores
+PROGRAMS = 100  # a layer with fewer leaves many of an H100's 132 processors idle
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,9 @@ class Tile:
     depth: int
     warps: int = 4
     stages: int = 3
+
+
+KindAndWidth = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,16 @@ class Product:
     phases: int = 1
     whole: bool = False
 
+    @property
+    def kind_and_width(self) -> KindAndWidth:
+        """What its large tile depends on."""
+        return self.kind, width(self.n)
+
 
 Tiling = Callable[[Product], Tile]
 
-# For steps that fill the device, by kind and output channels: what `python -m benchmarks.decode_cuda` chose on an H100.
-LARGE = {
+# For steps that fill the device: what `python -m benchmarks.decode_cuda` chose on an H100.
+LARGE: Mapping[KindAndWidth, Tile] = {
     ("convolution", 64): Tile(64, 64, 64, 4, 1),
     ("convolution", 128): Tile(64, 128, 64, 4, 1),
     ("convolution", 256): Tile(128, 256, 32, 8, 1),
@@ -51,16 +59,25 @@ LARGE = {
     ("noise", 512): Tile(128, 128, 32, 8, 3),
     ("ending", 1): Tile(64, 1, 64, 4, 1),
 }
+OTHERS = Tile(64, 64, 64, 4, 1)
+SMALL = Tile(16, 32, 64, 4)
 
 
-def standard(product: Product) -> Tile:
-    """Large tiles where they occupy the whole device, small ones elsewhere; never larger than the channels."""
-    width = max(16, next_power_of_2(product.n))
-    depth = max(16, next_power_of_2(product.k))
-    tile = LARGE.get((product.kind, width if product.n > 1 else 1), Tile(64, 64, 64, 4, 1))
-    programs = cdiv(product.m, tile.rows) * cdiv(product.n, tile.columns) * product.phases
-    if programs < PROGRAMS:
-        tile = Tile(16, width if product.whole else 32, 64, 4, tile.stages)
-    columns = max(tile.columns, width) if product.whole else min(tile.columns, width)
-    whole_depth = depth if product.kind == "ending" else min(tile.depth, depth)
-    return Tile(tile.rows, columns, whole_depth, tile.warps, tile.stages)
+def standard(product: Product, large: Mapping[KindAndWidth, Tile] = LARGE) -> Tile:
+    """A large tile where enough of them are at work, a small one elsewhere; never larger than the channels."""
+    tile = large.get(product.kind_and_width, OTHERS)
+    if _programs(product, tile) < PROGRAMS:
+        tile = replace(SMALL, stages=tile.stages)
+    columns = width(product.n) if product.whole else min(tile.columns, width(product.n))
+    return replace(tile, columns=columns, depth=min(tile.depth, width(product.k)))
+
+
+def width(channels: int) -> int:
+    """The side of the smallest block of so many channels that a tensor core takes; it never takes one alone."""
+    return 1 if channels == 1 else max(16, int(next_power_of_2(channels)))
+
+
+def _programs(product: Product, tile: Tile) -> int:
+    """How many programs such tiles make."""
+    programs: int = cdiv(product.m, tile.rows) * cdiv(product.n, tile.columns) * product.phases
+    return programs
