@@ -20,7 +20,7 @@ from audio_service.fused.decoder import FusedDecoder
 from audio_service.fused.graphs import ladder
 from audio_service.fused.precision import Precision, prepared
 from audio_service.fused.rows import FusedRows
-from audio_service.fused.tiles import Product, Tile
+from audio_service.fused.tiles import Product, Tile, standard
 from audio_service.stream import Noise, Voicing
 from swara.errors import SetupError
 from tests.audio_service.codecs import random_codec, random_codes, whole_decode
@@ -110,3 +110,16 @@ def test_the_ladder_ends_with_the_most_rows_and_wastes_little() -> None:
         rungs = ladder(most)
         assert rungs[-1] == most
         assert all(above <= 2 * below for below, above in itertools.pairwise(rungs))
+
+
+@pytest.mark.parametrize(("frames", "rows"), [(1, 16), (8, 16), (32, 128), (256, 128)])
+def test_layers_that_fill_a_device_get_large_tiles_and_others_small_ones(frames: int, rows: int) -> None:
+    assert standard(Product("convolution", 256 * frames, 256, 256)).rows == rows
+
+
+def test_tiles_are_not_larger_than_the_channels_nor_narrower_where_they_must_hold_all() -> None:
+    for m in (16, 65536):
+        tile = standard(Product("convolution", m, 24, 40))
+        assert tile.columns <= 64
+        assert tile.depth == 32
+        assert standard(Product("upsampling", m, 96, 48, 2, whole=True)).columns == 64
