@@ -9,10 +9,8 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -47,24 +45,37 @@ def callers(address: str, streams: int, frames: int) -> None:
     asyncio.run(ask())
 
 
-def watch(address: str, streams: int, frames: int, found: dict[str, Any]) -> None:
+async def look(address: str, streams: int, frames: int) -> dict[str, Any]:
     """Waits for the service, lets the callers loose and looks at the device while all speak; then ends the service."""
     try:
-        while not grpc_ready(address):
-            time.sleep(0.1)
-        command = [sys.executable, "-m", "benchmarks.engine_idle", "--address", address]
-        with subprocess.Popen(
-            [*command, f"--streams={streams}", f"--frames={frames}"], stdout=subprocess.PIPE, encoding="utf-8"
-        ) as asking:
-            assert asking.stdout
-            asking.stdout.readline()
-            time.sleep(WARM_SECONDS)
-            with profile(activities=[ProfilerActivity.CUDA]) as seen:
-                time.sleep(SEEN_SECONDS)
-                torch.cuda.synchronize()
-            found |= device_use(list(seen.events() or []))
+        await asyncio.to_thread(_until_ready, address)
+        asking = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "benchmarks.engine_idle", "--address", address),
+            *(f"--streams={streams}", f"--frames={frames}"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert asking.stdout
+        await asking.stdout.readline()
+        await asyncio.sleep(WARM_SECONDS)
+        # On the main thread, where torch's profiler was born and alone can work.
+        with profile(activities=[ProfilerActivity.CUDA]) as seen:
+            await asyncio.sleep(SEEN_SECONDS)
+        await asking.wait()
+        return device_use(list(seen.events() or []))
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _until_ready(address: str) -> None:
+    while not grpc_ready(address):
+        time.sleep(0.1)
+
+
+async def served(settings: TokenSettings, given: argparse.Namespace) -> dict[str, Any]:
+    """The service and the look at it, in one event loop."""
+    looking = asyncio.create_task(look(settings.address, given.streams, given.frames))
+    await serve(settings)
+    return await looking
 
 
 def main() -> None:
@@ -87,10 +98,7 @@ def main() -> None:
             "context_tokens": CONTEXT_TOKENS, "address": address, "metrics_port": 0,
         }  # fmt: skip
         settings = TokenSettings(**wanted)
-        watching = threading.Thread(target=watch, args=(address, given.streams, given.frames, found))
-        watching.start()
-        asyncio.run(serve(settings))
-        watching.join()
+        found |= asyncio.run(served(settings, given))
     (Path(os.environ.get("OUT") or RESULTS) / "engine-idle.json").write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 

@@ -19,7 +19,11 @@ def plot(found: dict[str, Any], path: Path) -> None:
         rates = [row["tokens_per_second_per_stream"] for row in mine]
         axes.plot([row["streams"] for row in mine], rates, "o-", label=f"{engine}, {precision}")
     axes.axhline(7 * 24_000 / 2048, color="grey", linestyle=":", label="real time")
-    axes.set(xscale="log", xlabel="streams at once", ylabel="tokens per second and stream", ylim=(0, None))
+    counts = sorted({row["streams"] for row in rows})
+    axes.set_xscale("log")
+    axes.set_xticks(counts, map(str, counts), minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set(xlabel="streams at once", ylabel="tokens per second and stream", ylim=(0, None))
     axes.set_title(f"{found['model']} on {found['device']}")
     axes.legend()
     figure.savefig(path, dpi=120)
