@@ -105,7 +105,7 @@ class FusedRows:
 
 
 def _urgent_stream(device: torch.device) -> torch.cuda.Stream | None:
-    """A stream that goes before a language model's work on the same device; none without a CUDA device."""
+    """A stream of the highest priority, as others may work on the same device; none without a CUDA device."""
     if device.type != "cuda":
         return None
     return torch.cuda.Stream(device, priority=HIGHEST_PRIORITY)
