@@ -2,7 +2,7 @@
 
 from deploy.grafana.forms import durations
 from deploy.grafana.panels import MODEL, SPACE, Board, Panel, Query, quantile, rate
-from deploy.prometheus.slo import OURS
+from deploy.prometheus.slo import MINUTE, OBJECTIVES, OURS, Objective, recorded
 
 FIRST_AUDIO = "swara_gateway_estimated_first_audio_seconds"
 GREEN_TO_RED = ((None, "green"), (0.01, "orange"), (0.05, "red"))
@@ -113,16 +113,18 @@ WHO = (
     ),
 )
 
+
+def _burn(objective: Objective) -> str:
+    """How many times faster than it may an error budget burns."""
+    return f'{recorded(5 * MINUTE)}{{{SPACE},slo="{objective.name}"}} / {1 - objective.target:.4g}'
+
+
 PROMISES = (
     Panel(
         "Burn of the error budgets over five minutes",
         "1 uses a budget up in its month; above 14.4 somebody is called.",
         "none",
-        [
-            Query(f'swara:slo_errors:ratio_rate5m{{{SPACE},slo="availability"}} / 0.001', "availability"),
-            Query(f'swara:slo_errors:ratio_rate5m{{{SPACE},slo="first_audio"}} / 0.01', "first audio"),
-            Query(f'swara:slo_errors:ratio_rate5m{{{SPACE},slo="gap"}} / 0.005', "gap"),
-        ],
+        [Query(_burn(objective), objective.name.replace("_", " ")) for objective in OBJECTIVES],
     ),
     Panel(
         "Real-time factor",

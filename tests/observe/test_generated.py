@@ -70,6 +70,15 @@ def test_every_alert_has_a_section_in_the_runbook_and_every_section_an_alert() -
             assert rule["annotations"]["runbook_url"].endswith(f"docs/runbook.md#{rule['alert'].lower()}")
 
 
+def test_what_the_runbook_sends_somebody_to_is_on_a_dashboard() -> None:
+    named = re.findall(r"(?<!\*)\*([A-Z][^*]+)\*(?!\*)", (ROOT / "docs/runbook.md").read_text(encoding="utf-8"))
+    panels = {panel.title for board in BOARDS for _, panels in board.rows for panel in panels}
+    rows = {title for board in BOARDS for title, _ in board.rows}
+    known_titles = {board.title for board in BOARDS} | rows | panels
+    assert len(named) > 10
+    assert {" ".join(name.split()) for name in named} <= known_titles
+
+
 def every_rule() -> list[dict]:
     return [rule for group in rules()["groups"] for rule in group["rules"]]
 
