@@ -1,20 +1,28 @@
-"""Every command of docs/deploy.md: what can run here runs, and what needs a cluster is understood by kubectl."""
+"""Every command of the operator's pages: what can run here runs, and what needs a cluster is understood by kubectl."""
 
 import os
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from gateway.settings import GatewaySettings
 from tests.deploy.rendering import ROOT, manifests_of, text_of, tool
 
 pytestmark = pytest.mark.deploy
 
-PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+PAGES = [
+    (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("deploy", "metrics", "runbook", "scaling", "configuration")
+]
+PAGE = PAGES[0]
+COMMANDS = [
+    line for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
+]
 # Nobody listens there: a command that kubectl understands fails at the connection, and no earlier.
 NO_CLUSTER = "https://127.0.0.1:1"
 RENDERED = re.compile(r"kubectl kustomize (\S+) \| (sed .*) \| kubectl apply --filename -")
@@ -41,13 +49,16 @@ def test_there_are_ten_commands_to_the_first_audio() -> None:
 
 def test_every_command_is_of_a_kind_that_is_tested_here() -> None:
     kinds = ("for image in", "kubectl ", "export SWARA_API_KEY=", ".venv/bin/swara say", "docker compose", "MODELS=")
+    kinds += ("sudo ", "echo SWARA_", "curl ", ".venv/bin/python -m deploy.")
+    # Prometheus itself is the test tier observe's.
+    kinds += ("prometheus --", "prometheus-alertmanager --")
     assert [command for command in COMMANDS if not command.startswith(kinds)] == []
 
 
 def test_the_images_that_are_built_are_those_that_are_deployed() -> None:
-    names = shlex.split(of("for image in")[0])[3:6]
-    built = {name.rstrip(";") for name in names}
-    for name in built:
+    lists = [re.match(r"for image in ([^;]+);", command) for command in of("for image in")]
+    built, *others = [set(names[1].split()) for names in lists if names]
+    for name in built.union(*others):
         assert (ROOT / f"deploy/docker/{name}.Dockerfile").exists()
     wanted = {match[1] for command in of("kubectl kustomize") for match in re.finditer(r"deploy/k8s/(\S+)", command)}
     for folder in wanted:
@@ -130,3 +141,29 @@ def test_the_swara_command_takes_what_it_is_given() -> None:
     assert done.returncode != 0
     assert "usage:" not in done.stderr
     assert "127.0.0.1:1" in done.stderr
+
+
+def test_what_is_installed_for_systemd_is_there_and_its_setting_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in of("sudo cp"):
+        for path in shlex.split(command)[2:-1]:
+            assert path == "-r" or (ROOT / path).exists(), path
+    installed = re.search(r"--constraint (\S+) '\.\[(\S+)\]'", "\n".join(of("sudo /opt/swara/bin/pip")))
+    assert installed
+    assert (ROOT / installed[1]).exists()
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(installed[2].split(",")) <= extras.keys()
+    (setting,) = of("echo SWARA_")
+    monkeypatch.setenv(*shlex.split(setting)[1].split("=", 1))
+    assert GatewaySettings.load([]).access == "open"
+
+
+def test_metrics_are_asked_for_where_the_gateway_has_them() -> None:
+    for command in of("curl "):
+        assert f":{GatewaySettings().metrics_port}/metrics" in command
+
+
+def test_python_commands_run() -> None:
+    for command in of(".venv/bin/python -m deploy."):
+        done = run(command)
+        assert done.returncode == 0, done.stderr
+        assert "alert:" in done.stdout

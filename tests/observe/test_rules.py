@@ -1,4 +1,7 @@
+import re
+import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,19 @@ def test_alertmanager_takes_its_routes_and_a_page_is_not_a_ticket() -> None:
     routes = ("config", "routes", "test", "--config.file=alertmanager.yaml")
     assert said("amtool", *routes, "severity=page").strip() == "page"
     assert said("amtool", *routes, "severity=ticket").strip() == "ticket"
+
+
+def test_the_commands_of_the_metrics_page_are_understood() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs/metrics.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line) for line in re.findall(r"^prometheus.* --.*$", page, re.M)]
+    assert [program for program, *_ in commands] == ["prometheus", "prometheus-alertmanager"]
+    for program, *options in commands:
+        known = subprocess.run([program, "--help"], capture_output=True, text=True)
+        for option in options:
+            name, _, value = option.partition("=")
+            assert f"{name}=" in known.stdout + known.stderr
+            assert name != "--config.file" or (root / value).exists()
 
 
 def said(*command: str) -> str:
