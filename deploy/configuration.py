@@ -22,14 +22,14 @@ alone, so that the services can share a file.
 
 Where they are set:
 
-- on Kubernetes in `configMapGenerator` of an overlay of your own, `swara-gateway` for the gateways and `swara-speech` for
-  both services of a speech pod; a change rolls the pods ([deploy.md](deploy.md#an-overlay-of-your-own))
+- on Kubernetes in `configMapGenerator` of an overlay of your own, `swara-gateway` for the gateways and `swara-speech`
+  for both services of a speech pod; a change rolls the pods ([deploy.md](deploy.md#an-overlay-of-your-own))
 - with Compose in `environment` of `deploy/compose.yaml`, or of a file of yours that is given after it
 - with systemd in `/etc/swara/gateway.env`, `audio.env` and `token.env`
 - in a shell as variables or flags: `python -m gateway --help`
 
-What most installations set: who may come in (`SWARA_GATEWAY_ACCESS`, `SWARA_GATEWAY_KEY_FILE`), where the audio services
-are (`SWARA_GATEWAY_AUDIO_ADDRESS`), model, engine and places (`SWARA_TOKEN_MODEL`, `SWARA_TOKEN_ENGINE`,
+What most installations set: who may come in (`SWARA_GATEWAY_ACCESS`, `SWARA_GATEWAY_KEY_FILE`), where the audio
+services are (`SWARA_GATEWAY_AUDIO_ADDRESS`), model, engine and places (`SWARA_TOKEN_MODEL`, `SWARA_TOKEN_ENGINE`,
 `SWARA_TOKEN_MAX_STREAMS`), codec and device (`SWARA_AUDIO_CODEC`, `SWARA_AUDIO_DEVICE`), and with two gateways or more
 one `SWARA_GATEWAY_RESUME_KEY` for all of them. The rest has defaults that are meant to stay.
 """
