@@ -207,11 +207,11 @@ def test_a_frame_that_is_on_its_way_is_followed_as_late_as_can_be(opened: Callab
     assert loop.idle_seconds(0.0) == 0
     list(loop.step(0.0))
     list(loop.step(0.0))
-    model.frame_seconds = 60.0
+    model._frame_seconds = 60.0
     assert 30 < (loop.idle_seconds(0.0) or 0) < 60
     loop.join(second)
     assert 30 < (loop.idle_seconds(0.0) or 0) < 60
-    model.frame_seconds = 0.0
+    model._frame_seconds = 0.0
     assert loop.idle_seconds(0.0) == 0
     assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first]
     assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first, second]

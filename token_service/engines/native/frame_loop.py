@@ -85,6 +85,8 @@ class FrameLoop:
         return speaking
 
     def _queue(self, streams: list[Stream]) -> None:
+        if not self._unread_frames:
+            self._spoken_seconds = time.perf_counter()
         self._model.queue(streams)
         for stream in streams:
             stream.queued_frames += 1

@@ -22,7 +22,7 @@ class FrameModel(Protocol):
 
     @property
     def frame_seconds(self) -> float:
-        """How long the frames last spoken took by themselves; 0 while that is not known."""
+        """How long the frames on their way will take, prompts before them included; 0 while that is not known."""
 
     @property
     def free_tokens(self) -> int:

@@ -33,12 +33,14 @@ FRAMES_AHEAD = 1
 
 @dataclass(frozen=True)
 class Queued:
-    """A frame on its way: its streams, the host's copy of their codes [M, 7] int32, when it began, and when the copy is
-    complete.
+    """A frame on its way: its streams, the host's copy of their codes [M, 7] int32, how many rows of prompts are read
+    before it; and when reading begins, when the frame does, and when the copy is complete.
     """
 
     streams: list[Stream]
     codes: Tensor
+    read_rows: int
+    reads: torch.cuda.Event | None
     began: torch.cuda.Event | None
     arrived: torch.cuda.Event | None
 
@@ -56,30 +58,38 @@ class GraphModel:
         self.embedding = model.embedding
         self._memory, self._pages = memory, pages
         self._stream = torch.cuda.Stream(device) if on_cuda else None
-        self._frames = Graphs(
+        self._frame_graphs = Graphs(
             ladder(rows), lambda m: frame(kernels, model, memory.cache, memory.batch(m)), self._stream
         )
-        self._reads = Graphs(read_rows, lambda m: read(kernels, model, memory.cache, memory.batch(m)), self._stream)
-        self.rehearsals = tuple(reversed(self._frames.rungs))
+        self._read_graphs = Graphs(
+            read_rows, lambda m: read(kernels, model, memory.cache, memory.batch(m)), self._stream
+        )
+        self.rehearsals = tuple(reversed(self._frame_graphs.rungs))
         most = max(rows, *read_rows)
         self._mail = Mailbox(device, max(4 * most * PLAN_COLUMNS, memory.seen[0].nbytes, memory.table[0].nbytes))
         self._copies = deque(
             torch.zeros(rows, SLOTS, dtype=torch.int32, pin_memory=on_cuda) for _ in range(FRAMES_AHEAD + 2)
         )
         self._queued: deque[Queued] = deque()
-        self.frame_seconds = 0.0
+        self._read_rows, self._reading = 0, self._event()
+        self._frame_seconds = self._row_seconds = 0.0
 
     @property
     def free_tokens(self) -> int:
         """Tokens of cache that no stream has taken."""
         return self._pages.free_tokens
 
+    @property
+    def frame_seconds(self) -> float:
+        """As the last frame took, with rows of prompts at the best rate seen: too long, and the device would wait."""
+        return sum(self._frame_seconds + queued.read_rows * self._row_seconds for queued in self._queued)
+
     @torch.inference_mode()
     def capture(self) -> float:
         """Captures all graphs; the seconds it took. No stream may have joined."""
         pool = torch.cuda.graph_pool_handle() if self._stream else None
         with torch.cuda.stream(self._stream):
-            return self._reads.capture(pool, self._idle_plan) + self._frames.capture(pool, self._idle_plan)
+            return self._read_graphs.capture(pool, self._idle_plan) + self._frame_graphs.capture(pool, self._idle_plan)
 
     def take(self, tokens: int) -> int | None:
         """A slot, and pages for so many tokens."""
@@ -108,9 +118,12 @@ class GraphModel:
             end = start if stream.ready else min(start + READ_ROWS_A_FRAME - len(plan), len(stream.ids) - 1)
             plan += [(stream.cache_slot, layout.RUNS, stream.ids[p], p) for p in range(start, end)]
             stream.cached_tokens = end
-        most = self._reads.rungs[-1]
+        if plan and not self._read_rows:
+            self._reading = self._event()
+        self._read_rows += len(plan)
+        most = self._read_graphs.rungs[-1]
         for first in range(0, len(plan), most):
-            self._run(self._reads, plan[first : first + most])
+            self._run(self._read_graphs, plan[first : first + most])
 
     def queue(self, streams: Sequence[Stream]) -> None:
         """Starts a frame, and the copy of its codes to the host."""
@@ -118,19 +131,23 @@ class GraphModel:
             (stream.cache_slot, layout.RUNS | (layout.MAY_END if stream.may_end else 0), -1, 0) for stream in streams
         ]
         began = self._event()
-        self._run(self._frames, plan)
+        self._run(self._frame_graphs, plan)
         codes = self._copies[0][: len(plan)]
         self._copies.rotate(-1)
         with torch.cuda.stream(self._stream):
             codes.copy_(self._memory.batch(len(plan)).codes, non_blocking=True)
-        self._queued.append(Queued(list(streams), codes, began, self._event()))
+        self._queued.append(Queued(list(streams), codes, self._read_rows, self._reading, began, self._event()))
+        self._read_rows = 0
 
     def spoken(self) -> Spoken:
         """Waits for the oldest frame."""
         queued = self._queued.popleft()
-        if queued.began and queued.arrived:
+        if queued.reads and queued.began and queued.arrived:
             queued.arrived.synchronize()
-            self.frame_seconds = queued.began.elapsed_time(queued.arrived) / 1000
+            self._frame_seconds = queued.began.elapsed_time(queued.arrived) / 1000
+            if queued.read_rows:
+                row_seconds = queued.reads.elapsed_time(queued.began) / 1000 / queued.read_rows
+                self._row_seconds = min(self._row_seconds or row_seconds, row_seconds)
         rows = queued.codes.numpy()
         frames = rows.astype(np.uint16)[:, None]
         ended = rows[:, 0] == self._memory.codebook_size
@@ -160,7 +177,7 @@ class GraphModel:
             graphs.run(rung)
 
     def _idle_plan(self) -> None:
-        whole = self._memory.batch(max(*self._frames.rungs, *self._reads.rungs))
+        whole = self._memory.batch(max(*self._frame_graphs.rungs, *self._read_graphs.rungs))
         whole.plan.zero_()
 
 
