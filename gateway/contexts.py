@@ -13,6 +13,7 @@ from gateway.encoders import Encoder
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
+from gateway.shared_encoder import SharedEncoder, Sharing
 from gateway.stream_messages import BINARY, Input
 from gateway.stretch import Stretch
 from swara.errors import Broken, Cancelled, InvalidRequest, SwaraError
@@ -32,12 +33,15 @@ class ReadsNothing(Exception):
 class Context:
     """What one `context_id` stands for on one connection; `run` is its whole life, the rest is told to it meanwhile."""
 
-    def __init__(self, websocket: WebSocket, sessions: Sessions, first: Input, request_id: str) -> None:
+    def __init__(
+        self, websocket: WebSocket, sessions: Sessions, sharing: Sharing, first: Input, request_id: str
+    ) -> None:
         self.context_id = first.context_id
         self.request_id = request_id
         self._websocket = websocket
         self._key = credential.of_connection(websocket)
         self._sessions = sessions
+        self._sharing = sharing
         self._fields = first.fields
         self._answer = stream_messages.answer_of(first.fields)
         self._listens = bool(first.fields.text("listen"))
@@ -109,7 +113,8 @@ class Context:
                 match event:
                     case Started():
                         encoder = self._answer.output.open(event.sample_rate_hz)
-                        stretch = Stretch(encoder)
+                        shared = SharedEncoder(self._sharing, event.synthesis_id, self._answer.output, encoder)
+                        stretch = Stretch(shared)
                         await self._websocket.send_text(self._started(event, encoder))
                     case Chunk() if stretch:
                         await self._send_chunk(event, stretch)

@@ -1,13 +1,13 @@
 """What of a context's audio is encoded and not yet sent, with the place in the speech that it begins at."""
 
-from gateway.encoders import Encoder
 from gateway.events import Chunk
+from gateway.shared_encoder import SharedEncoder
 
 
 class Stretch:
     """One stretch after another: `take` chunks, send `data`, say `sent`; samples are counted at the model's rate."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: SharedEncoder) -> None:
         self._encoder = encoder
         self.data = b""
         self.segment = 0
@@ -18,7 +18,7 @@ class Stretch:
         """Encodes a chunk; where the encoder holds samples back, the next audio is still marked with theirs."""
         if not self._begun:
             self._begun, self.segment, self.first_sample = True, chunk.segment, chunk.first_sample
-        self.data = self._encoder.encode(chunk.pcm)
+        self.data = self._encoder.encode(chunk)
 
     def sent(self) -> None:
         """The data has been taken; the next chunk begins a new stretch."""

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket
 from gateway import request_id, stream_messages
 from gateway.contexts import GONE, Context, ReadsNothing
 from gateway.sessions import Sessions
+from gateway.shared_encoder import Sharing
 from gateway.stream_messages import Input
 from swara.errors import Full, NotFound, SwaraError
 from swara.logs import request_log
@@ -27,13 +28,14 @@ class StreamEndpoint:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._sharing = Sharing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers messages until the client is gone."""
         websocket = WebSocket(scope, receive, send)
         await websocket.accept()
         try:
-            await Connection(websocket, self._sessions).serve()
+            await Connection(websocket, self._sessions, self._sharing).serve()
         except* ReadsNothing:
             # Returning without a close makes uvicorn drop the connection.
             request_log(log, websocket.state.request_id).info(
@@ -44,9 +46,10 @@ class StreamEndpoint:
 class Connection:
     """One connection and its contexts, by id, each with the task that runs it."""
 
-    def __init__(self, websocket: WebSocket, sessions: Sessions) -> None:
+    def __init__(self, websocket: WebSocket, sessions: Sessions, sharing: Sharing) -> None:
         self._websocket = websocket
         self._sessions = sessions
+        self._sharing = sharing
         self._contexts: dict[str, Context] = {}
 
     async def serve(self) -> None:
@@ -85,7 +88,7 @@ class Connection:
             raise NotFound(f"there is no context {first.context_id}: it has ended, or has not begun")
         if len(self._contexts) >= MAX_CONTEXTS:
             raise Full(f"a connection has at most {MAX_CONTEXTS} contexts at once", RETRY_AFTER_SECONDS)
-        context = Context(self._websocket, self._sessions, first, request_id.resolve(None))
+        context = Context(self._websocket, self._sessions, self._sharing, first, request_id.resolve(None))
         self._contexts[first.context_id] = context
         return context
 

@@ -2,6 +2,7 @@
 
 from gateway.encoders import Output
 from gateway.events import Chunk
+from gateway.shared_encoder import SharedEncoder, Sharing
 from gateway.stretch import Stretch
 
 # Less than a block of any encoder.
@@ -11,7 +12,8 @@ CHUNKS = [Chunk(k // 20, k * SAMPLES, bytes(2 * SAMPLES), k, b"") for k in range
 
 def sent(name: str) -> list[tuple[int, int, int]]:
     """Segment, first sample and size in bytes of each stretch that goes out."""
-    stretch = Stretch(Output(name).open(24_000))
+    output = Output(name)
+    stretch = Stretch(SharedEncoder(Sharing(), "s", output, output.open(24_000)))
     found = []
     for chunk in CHUNKS:
         stretch.take(chunk)

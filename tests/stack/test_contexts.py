@@ -254,6 +254,21 @@ def test_others_join_a_shareable_context_from_its_start_or_at_a_sample(stack: St
         assert other.heard["whole"].messages[0]["request_id"] != talk.heard["speaks"].messages[0]["request_id"]
 
 
+def test_listeners_who_want_the_same_share_one_encoder(talk: Talk) -> None:
+    """Each Ogg stream has a serial number drawn for it: equal bytes come from one encoder."""
+    opus = {"container": "opus"}
+    talk.say("speaks", SHORT, shareable=True, output_format=opus)
+    synthesis_id = talk.until("speaks", "started")["synthesis_id"]
+    for name in ("one", "other"):
+        talk.say(name, listen=synthesis_id, output_format=opus)
+    talk.say("apart", listen=synthesis_id, first_sample=100, output_format=opus)
+    talk.until_done("speaks", "one", "other", "apart")
+    speaks, one, other, apart = (bytes(talk.heard[name].pcm) for name in ("speaks", "one", "other", "apart"))
+    assert speaks == one == other
+    assert speaks[:4] == apart[:4] == b"OggS"
+    assert speaks[14:18] != apart[14:18]
+
+
 def test_a_connection_on_which_nothing_is_spoken_and_nothing_comes_is_closed_and_one_that_speaks_is_not(
     stack: Stack,
 ) -> None:
