@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.engine_plot import plot
-from benchmarks.machine import describe
+from benchmarks.machine import describe, file_name
 from benchmarks.orpheus_shape import write_orpheus_shape
 from benchmarks.token_service import SAMPLING, TokenServiceUnderTest
 from swara.errors import SetupError
@@ -115,7 +115,7 @@ def main() -> None:
     rows = measure(given)
     found = {"device": device(), "machine": describe(), "model": given.model, "frames": given.frames, "rows": rows}
     folder = Path(os.environ.get("OUT") or RESULTS)
-    name = "".join(letter if letter.isalnum() else "-" for letter in found["device"].lower())
+    name = file_name(str(found["device"]))
     (folder / f"engine-{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     plot(found, folder / f"engine-{name}.png")
     print(json.dumps(found))

@@ -66,14 +66,16 @@ class Stack:
     def on_free_ports(
         cls,
         *,
+        model: Path | str = WEIGHTS / "language_model",
+        codec: Path | str = WEIGHTS / "codec",
         key_file: str = "",
         flags: Mapping[str, Sequence[str]] | None = None,
         sink: Callable[[str], None] = to_stderr,
     ) -> "Stack":
-        """A stack of the demo model that disturbs no other."""
+        """A stack, of the demo model if no other is named, that disturbs no other."""
         gateway, http, *metrics = (free_port() for _ in range(5))
         doors = {"gateway_address": f"127.0.0.1:{gateway}", "http_address": f"127.0.0.1:{http}"}
-        return cls(**doors, metrics_ports=metrics, key_file=key_file, flags=flags, sink=sink)
+        return cls(model=model, codec=codec, **doors, metrics_ports=metrics, key_file=key_file, flags=flags, sink=sink)
 
     def __enter__(self) -> Self:
         try:
