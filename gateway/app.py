@@ -16,7 +16,7 @@ from gateway.http_api import application
 from gateway.key_metrics import MeteredLedger
 from gateway.metrics import GatewayMetrics
 from gateway.models import Models
-from gateway.pipeline import Limits, Pipeline
+from gateway.pipeline import Limits, Pipeline, prepare
 from gateway.pool import Pool
 from gateway.relay import GatewayRelay
 from gateway.resume import Sealer, keys_of
@@ -49,7 +49,8 @@ class Gateway:
         self._listeners = Admission(settings.max_listeners, "listeners")
         metrics = GatewayMetrics()
         patience = Patience(settings.queue_seconds, settings.first_seconds, settings.progress_seconds)
-        models = Models({name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()})
+        sources = {name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()}
+        models = Models(sources, partial(prepare, settings.style))
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds, settings.writer_pause_seconds)
         keys = _resume_keys(settings)
         sealer = Sealer(keys, settings.resume_seconds)

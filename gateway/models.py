@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.model import Model, shown
@@ -19,11 +19,14 @@ class Models:
     """Finds models by name, and who speaks with them; remembers what they are for `FRESH_SECONDS`.
 
     Each pool of audio services has the name of its model; the one pool of a gateway that has no other may be unnamed
-    (""), and is then called as its model calls itself.
+    (""), and is then called as its model calls itself. `learned` is told of a model before anybody is answered with it.
     """
 
-    def __init__(self, sources: Mapping[str, AudioSource]) -> None:
+    def __init__(
+        self, sources: Mapping[str, AudioSource], learned: Callable[[Model], None] = lambda model: None
+    ) -> None:
         self._sources = dict(sources)
+        self._learned = learned
         self._known: dict[str, tuple[Model, float]] = {}
 
     async def find(self, name: str) -> Model:
@@ -62,5 +65,6 @@ class Models:
         model, asked_seconds = self._known.pop(pool, (None, 0.0))
         if model is None or time.monotonic() - asked_seconds > FRESH_SECONDS:
             model, asked_seconds = await self._sources[pool].model(), time.monotonic()
+            self._learned(model)
         self._known[pool] = model, asked_seconds
         return replace(model, name=pool or model.name)
