@@ -125,8 +125,8 @@ def test_two_callers_get_their_own_speech_while_every_door_is_pestered(fuzzed: S
 def test_schemathesis_finds_no_answer_that_is_not_described(fuzzed: Stack, log: Path, tmp_path: Path) -> None:
     seed = os.environ.get("FUZZ_SEED", "2")
     command = [SCHEMATHESIS, "run", url(fuzzed, "/openapi.json"), f"--max-examples={EXAMPLES}", "--no-color"]
-    # An unknown model or voice is refused, as it should be, and no description could tell.
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.known_names", "PYTHONPATH": str(ROOT)}
+    # Unknown names and texts without a letter are refused, as they should be, and no schema could tell.
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.fuzz.speakable", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*map(str, command), f"--seed={seed}"],
         cwd=tmp_path,
