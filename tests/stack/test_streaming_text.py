@@ -190,3 +190,23 @@ def test_segments_are_joined_without_a_click_a_gap_or_an_unnatural_pause(stack: 
 def silent_samples(samples: Samples) -> int:
     """How many samples there are before the first that is heard."""
     return int(np.argmax(np.abs(samples.astype(np.int32)) > QUIET))
+
+
+@pytest.mark.parametrize(
+    ("later", "sentence"),
+    [
+        ([{"configuration": speech.StreamConfiguration()}], "a second configuration came"),
+        ([{}], "a message carried nothing"),
+        ([{"text": "x" * 3_000}, {"text": "x" * 3_000}], "6000 characters, the limit is 5000"),
+    ],
+)
+def test_a_message_after_the_configuration_that_is_wrong_is_told_why(
+    stack: Stack, later: list[dict[str, object]], sentence: str
+) -> None:
+    first = speech.StreamSynthesizeRequest(configuration=speech.StreamConfiguration())
+    messages = [first, *(speech.StreamSynthesizeRequest(**fields) for fields in later)]
+    with grpc.insecure_channel(stack.gateway_address) as channel:
+        stub = speech_grpc.SpeechServiceStub(channel)
+        with pytest.raises(grpc.RpcError, match=sentence) as caught:
+            list(stub.StreamSynthesize(iter(messages), timeout=20))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
