@@ -23,7 +23,8 @@ class FrameLoop:
         self._model = model
         self._unread_frames = 0
         self._host_seconds = 0.0
-        self._spoken_seconds = 0.0
+        # When the device turned to the frame that is on its way, at the earliest.
+        self._began_seconds = 0.0
         self.streams: list[Stream] = []
 
     def join(self, stream: Stream) -> None:
@@ -63,7 +64,7 @@ class FrameLoop:
         A frame that is on its way is followed by the next as late as can be, so that who comes meanwhile is in it.
         """
         if self._unread_frames:
-            left = self._spoken_seconds + self._model.frame_seconds - time.perf_counter()
+            left = self._began_seconds + self._model.frame_seconds - time.perf_counter()
             return max(0.0, left - 2 * self._host_seconds - MARGIN_SECONDS)
         if any(not stream.ready for stream in self.streams):
             return 0.0
@@ -86,7 +87,7 @@ class FrameLoop:
 
     def _queue(self, streams: list[Stream]) -> None:
         if not self._unread_frames:
-            self._spoken_seconds = time.perf_counter()
+            self._began_seconds = time.perf_counter()
         self._model.queue(streams)
         for stream in streams:
             stream.queued_frames += 1
@@ -95,7 +96,7 @@ class FrameLoop:
     def _spoken(self, now_seconds: float) -> Spoken:
         self._unread_frames -= 1
         spoken = self._model.spoken()
-        self._spoken_seconds = time.perf_counter()
+        self._began_seconds = time.perf_counter()
         members = set(self.streams)
         events = [(stream, codes) for stream, codes in spoken if stream in members]
         for stream, codes in events:
