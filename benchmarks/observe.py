@@ -30,8 +30,9 @@ from swara_client import AsyncClient, SpeechError
 # Hours of the rules are minutes here.
 SCALE = 60.0
 LOG = Path("out/observe.log")
-# The codec's process stops for the first of these and runs for the second, again and again.
-HELD_SECONDS, FREE_SECONDS = 0.5, 0.1
+# The codec's process stops for the first of these and runs for the second, again and again: however fast the machine,
+# it cannot decode in the second what listeners hear in both, and no stop is long enough to be taken for its death.
+HELD_SECONDS, FREE_SECONDS = 0.6, 0.02
 PODS = ("gateway", "speech", "speech")
 
 
@@ -124,7 +125,7 @@ def _ask_for_mp3(stack: Stack, over: threading.Event) -> None:
 
 @contextmanager
 def held_up(pid: int) -> Iterator[None]:
-    """A process that gets its processor for a sixth of the time, as on a machine that is far too full."""
+    """A process that gets its processor for a thirtieth of the time, as on a machine that is far too full."""
     over = threading.Event()
 
     def hold() -> None:

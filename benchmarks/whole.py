@@ -13,6 +13,7 @@ from torch import Tensor
 
 from audio_service.codec import Codec
 from audio_service.noise import key, normals
+from audio_service.stream import Noise
 from swara.frames import LEVEL_SLOTS, Codes
 
 REAL_SHAPE = {
@@ -25,6 +26,8 @@ REAL_SHAPE = {
     "codebook_size": 4096,
     "codebook_dim": 8,
     "vq_strides": [4, 2, 1],
+    "noise": True,
+    "depthwise": True,
 }
 
 
@@ -38,14 +41,14 @@ def random_codec(**changes: Any) -> Codec:
     return Codec(modules, "random", modules.sampling_rate, modules.codebook_size)
 
 
-def whole_decode(modules: Any, codes: Codes, seed: int) -> NDArray[np.float64]:
-    """One decode of codes [F, 7] with keyed noise, in the modules' own precision: audio [F * 2048]."""
+def whole_decode(modules: Any, codes: Codes, seed: int, noise: Noise = Noise.SEEDED) -> NDArray[np.float64]:
+    """One decode of codes [F, 7] with keyed noise or none, in the modules' own precision: audio [F * 2048]."""
     parameter = next(modules.decoder.parameters())
     modules = copy.copy(modules)
     blocks = [module for module in modules.modules() if isinstance(module, NoiseBlock)]
     try:
         for layer, block in enumerate(blocks):
-            block.forward = _keyed(block, key(seed, layer))
+            block.forward = _keyed(block, key(seed, layer), noise)
         tensor = torch.from_numpy(codes.astype(np.int64)).to(parameter.device)
         with torch.inference_mode():
             audio = modules.decode(levels(tensor[None]))[0, 0]
@@ -60,12 +63,12 @@ def levels(codes: Tensor) -> list[Tensor]:
     return [torch.stack([codes[:, :, slot] for slot in slots], 2).flatten(1) for slots in LEVEL_SLOTS]
 
 
-def _keyed(block: Any, layer_key: int) -> Callable[[Tensor], Tensor]:
+def _keyed(block: Any, layer_key: int, noise: Noise) -> Callable[[Tensor], Tensor]:
     """A NoiseBlock's forward with noise that is keyed by position."""
 
     def forward(x: Tensor) -> Tensor:
         values = normals(torch.tensor(layer_key, device=x.device), torch.arange(x.shape[-1], device=x.device))
-        noisy: Tensor = x + values.to(x.dtype) * block.linear(x)
+        noisy: Tensor = x + noise.value * values.to(x.dtype) * block.linear(x)
         return noisy
 
     return forward

@@ -5,27 +5,27 @@ import logging
 import secrets
 from functools import partial
 
-from gateway import addresses
-from gateway.admission import Admission
-from gateway.audio_client import AudioClient
-from gateway.broadcasts import Broadcasts
-from gateway.failover import Failover, Patience
-from gateway.grpc_api import SERVICE_NAME, SpeechServicer
-from gateway.guard import guard_of
-from gateway.http_api import application
-from gateway.key_metrics import MeteredLedger
+from gateway.access.admission import Admission
+from gateway.access.guard import guard_of
+from gateway.access.key_metrics import MeteredLedger
+from gateway.access.usage import ledger_of
+from gateway.doors.grpc.grpc_api import SERVICE_NAME, SpeechServicer
+from gateway.doors.grpc.well_formed import WellFormed
+from gateway.doors.http.http_api import application
+from gateway.doors.http.web import WebServer
 from gateway.metrics import GatewayMetrics
 from gateway.models import Models
-from gateway.pipeline import Limits, Pipeline, prepare
-from gateway.pool import Pool
-from gateway.relay import GatewayRelay
-from gateway.resume import Sealer, keys_of
+from gateway.replicas import addresses
+from gateway.replicas.audio_client import AudioClient
+from gateway.replicas.failover import Failover, Patience
+from gateway.replicas.pool import Pool
 from gateway.sessions import House, Sessions
 from gateway.settings import GatewaySettings
-from gateway.synthesis_id import SynthesisIds
-from gateway.usage import ledger_of
-from gateway.web import WebServer
-from gateway.well_formed import WellFormed
+from gateway.sharing.broadcasts import Broadcasts
+from gateway.sharing.relay import GatewayRelay
+from gateway.sharing.synthesis_id import SynthesisIds
+from gateway.speech.pipeline import Limits, Pipeline, prepare
+from gateway.speech.resume import Sealer, keys_of
 from swara.server import RpcServer, serve_metrics, until_signalled
 from swara.v1.speech_service_pb2_grpc import add_SpeechServiceServicer_to_server
 

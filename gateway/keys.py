@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
 
-from gateway.account import KeyLimits
+from gateway.access.account import KeyLimits
 from swara.errors import SetupError
 
 # By it scanners for leaked secrets find ours.

@@ -8,9 +8,9 @@ from typing import Protocol
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
-from gateway.failover import REASONS
-from gateway.pool import Pool
-from gateway.replica import Health
+from gateway.replicas.failover import REASONS
+from gateway.replicas.pool import Pool
+from gateway.replicas.replica import Health
 from swara.errors import KINDS, RateLimited, UnknownName
 
 FINISHED = "finished"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from gateway.model import Model, shown
-from gateway.segment import AudioSource
+from gateway.speech.segment import AudioSource
 from swara.errors import UnknownName
 
 # A service that came back with another model is noticed after this; asking each time would cost every request two hops.

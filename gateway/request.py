@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass, field
 
-from gateway.manuscript import Manuscript
+from gateway.speech.manuscript import Manuscript
 from swara.errors import InvalidRequest
 from swara.speech import MAX_SEED, Priority, Sampling
 from swara.stopwatch import Stopwatch
+
+
+class BadField(InvalidRequest):
+    """A field's value is of the wrong type or out of range; `param` names the field."""
+
+    def __init__(self, param: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.param = param
 
 
 class NothingToSay(InvalidRequest):

@@ -6,18 +6,18 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
-from gateway.account import Account
-from gateway.admission import Admission
-from gateway.broadcasts import Broadcasts
+from gateway.access.account import Account
+from gateway.access.admission import Admission
+from gateway.access.guard import Guard
+from gateway.access.usage import Ledger, Usage
 from gateway.ending import Ending
 from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
-from gateway.guard import Guard
 from gateway.hearing import Hearing
-from gateway.manuscript import Manuscript
 from gateway.metrics import FINISHED, Door, GatewayMetrics
-from gateway.pipeline import Limits, Pipeline
 from gateway.request import ListenRequest, SpeechRequest
-from gateway.usage import Ledger, Usage
+from gateway.sharing.broadcasts import Broadcasts
+from gateway.speech.manuscript import Manuscript
+from gateway.speech.pipeline import Limits, Pipeline
 from gateway.window import Window
 from swara import tracing
 from swara.errors import Broken, Cancelled, SwaraError, Unavailable

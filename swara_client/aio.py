@@ -5,7 +5,6 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
-import numpy as np
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
@@ -13,6 +12,7 @@ from swara_client.access import KeyedStub, Tls, key_of, open_channel
 from swara_client.client import DEFAULT_ADDRESS
 from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
+from swara_client.iterator import AsyncSpeechIterator
 from swara_client.live_aio import AsyncLiveSpeech, AsyncWriter
 from swara_client.request import (
     Choices,
@@ -24,7 +24,6 @@ from swara_client.request import (
     stream_request_of,
     voices_of,
 )
-from swara_client.speech import Outcome
 
 
 class AsyncClient:
@@ -121,7 +120,7 @@ class AsyncClient:
         await self.close()
 
 
-class AsyncSpeech(Outcome):
+class AsyncSpeech(AsyncSpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
     def __init__(
@@ -130,7 +129,6 @@ class AsyncSpeech(Outcome):
         self._stubs, self._addresses = stubs, addresses
         self._comeback = comeback
         self._timeout_seconds = timeout_seconds
-        self._closed = False
         super().__init__()
         self._call = self._ask()
 
@@ -144,32 +142,7 @@ class AsyncSpeech(Outcome):
         speech._progress.accepted()
         return speech
 
-    async def read(self) -> Samples:
-        """All that is still to come as one array [T]. Raises SpeechError."""
-        return np.concatenate([np.empty(0, np.int16), *[samples async for samples in self]])
-
-    async def close(self) -> None:
-        """Hangs up: the gateway stops the work. Nothing happens where the speech has ended."""
-        self._closed = True
-        self._call.cancel()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Samples:
-        while (samples := await self._receive()) is not None:
-            if len(samples):
-                return samples
-        raise StopAsyncIteration
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
     async def _receive(self) -> Samples | None:
-        """The samples of the next event, maybe none; None at the end."""
         while not self._closed:
             try:
                 response = await self._read()

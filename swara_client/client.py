@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
-import numpy as np
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara_client.access import KeyedStub, Tls, key_of, open_channel
 from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
 from swara_client.errors import SpeechError, Unavailable, from_status
+from swara_client.iterator import SpeechIterator
 from swara_client.live import LiveSpeech, Writer
 from swara_client.request import (
     Choices,
@@ -23,7 +23,6 @@ from swara_client.request import (
     stream_request_of,
     voices_of,
 )
-from swara_client.speech import Outcome
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
@@ -125,7 +124,7 @@ class Client:
         self.close()
 
 
-class Speech(Outcome):
+class Speech(SpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
     def __init__(
@@ -134,38 +133,12 @@ class Speech(Outcome):
         self._stubs, self._addresses = stubs, addresses
         self._comeback = comeback
         self._timeout_seconds = timeout_seconds
-        self._closed = False
         super().__init__()
         self._call = self._ask()
         self._receive()
         self._progress.accepted()
 
-    def read(self) -> Samples:
-        """All that is still to come as one array [T]. Raises SpeechError."""
-        return np.concatenate([np.empty(0, np.int16), *self])
-
-    def close(self) -> None:
-        """Hangs up: the gateway stops the work. Nothing happens where the speech has ended."""
-        self._closed = True
-        self._call.cancel()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Samples:
-        while (samples := self._receive()) is not None:
-            if len(samples):
-                return samples
-        raise StopIteration
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _receive(self) -> Samples | None:
-        """The samples of the next event, maybe none; None at the end."""
         while not self._closed:
             try:
                 response = next(self._call, None)

@@ -2,16 +2,16 @@
 
 import threading
 from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from typing import Any
 
 import grpc
-import numpy as np
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara_client.errors import SpeechError, from_status
+from swara_client.iterator import SpeechIterator
 from swara_client.request import Flush, piece_of
-from swara_client.speech import Outcome, Started
+from swara_client.speech import Started
 
 
 class Writer:
@@ -41,7 +41,7 @@ class Writer:
             self._call.cancel()
 
 
-class LiveSpeech(Outcome):
+class LiveSpeech(SpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
     def __init__(self, call: Any, address: str, writer: Writer | None = None, first_sample: int | None = 0) -> None:
@@ -51,7 +51,6 @@ class LiveSpeech(Outcome):
         self._writer = writer
         if writer:
             writer.writes_to(call)
-        self._closed = False
 
     def accepted(self) -> Started:
         """Waits until the gateway has begun, and returns how. Raises SpeechError."""
@@ -59,32 +58,7 @@ class LiveSpeech(Outcome):
             pass
         return self.started
 
-    def read(self) -> Samples:
-        """All that is still to come as one array [T]. Raises SpeechError."""
-        return np.concatenate([np.empty(0, np.int16), *self])
-
-    def close(self) -> None:
-        """Hangs up: the gateway stops the work. Nothing happens where the speech has ended."""
-        self._closed = True
-        self._call.cancel()
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Samples:
-        while (samples := self._receive()) is not None:
-            if len(samples):
-                return samples
-        raise StopIteration
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _receive(self) -> Samples | None:
-        """The samples of the next event, maybe none; None at the end."""
         if self._closed:
             return None
         try:

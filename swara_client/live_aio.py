@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from typing import Any, Self
+from typing import Any
 
 import grpc
-import numpy as np
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
 from swara_client.errors import SpeechError, Unavailable, from_status
+from swara_client.iterator import AsyncSpeechIterator
 from swara_client.request import Flush, piece_of
-from swara_client.speech import Outcome, Started
+from swara_client.speech import Started
 
 
 class AsyncWriter:
@@ -46,7 +46,7 @@ class AsyncWriter:
             self._call.cancel()
 
 
-class AsyncLiveSpeech(Outcome):
+class AsyncLiveSpeech(AsyncSpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
     def __init__(
@@ -58,7 +58,6 @@ class AsyncLiveSpeech(Outcome):
         self._writer = writer
         if writer:
             writer.writes_to(call)
-        self._closed = False
 
     async def accepted(self) -> Started:
         """Waits until the gateway has begun, and returns how. Raises SpeechError."""
@@ -66,32 +65,7 @@ class AsyncLiveSpeech(Outcome):
             pass
         return self.started
 
-    async def read(self) -> Samples:
-        """All that is still to come as one array [T]. Raises SpeechError."""
-        return np.concatenate([np.empty(0, np.int16), *[samples async for samples in self]])
-
-    async def close(self) -> None:
-        """Hangs up: the gateway stops the work. Nothing happens where the speech has ended."""
-        self._closed = True
-        self._call.cancel()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Samples:
-        while (samples := await self._receive()) is not None:
-            if len(samples):
-                return samples
-        raise StopAsyncIteration
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
     async def _receive(self) -> Samples | None:
-        """The samples of the next event, maybe none; None at the end."""
         if self._closed:
             return None
         try:

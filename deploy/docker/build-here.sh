@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
 # Builds the gateway and CPU images where no registry can be reached, on a Debian that debootstrap makes: `make images`.
-# Needs root and Debian's buildah, podman, runc and debootstrap. Anything in BUILD_FLAGS goes to `buildah build`, e.g. --volume.
+# Needs root and Debian's buildah, podman, runc and debootstrap. Anything in BUILD_FLAGS goes to `buildah build`.
+# Exits with 3 where no container can run: inside another one that has no right to mount, say.
 set -euo pipefail
+impossible() {
+    echo "images: nothing was built: $1" >&2
+    exit 3
+}
+unshare --mount sh -c 'mount -t tmpfs none /mnt' || impossible "this place has no right to mount"
 cd "$(dirname "$0")/../.."
 work=$PWD/build/images
 mkdir -p "$work"
@@ -33,6 +39,23 @@ if ! podman image exists "$base"; then
     rm -rf "$work/base"
 fi
 
+podman run --rm --network=host "$base" true || impossible "podman cannot run a container here"
+
+# Where this machine's pip gets its packages from, the build does, too: lent as volumes, which no layer keeps.
+lent=()
+settings=$(python3 -m pip config list 2>/dev/null \
+    | sed -nE "s/^[^.]*\.(index-url|extra-index-url|find-links|trusted-host|cert)='(.*)'$/\1 = \2/p" | awk '!seen[$1]++')
+if [ -n "$settings" ]; then
+    printf '[global]\n%s\n' "$settings" > "$work/pip.conf"
+    lent+=(--volume "$work/pip.conf:/etc/pip.conf:ro")
+    for word in $settings; do
+        path=$word
+        # An index in a folder may link to files beside it.
+        [[ $word != file://* ]] || path=$(dirname "${word#file://}")
+        [[ $path != /* || ! -e $path ]] || lent+=(--volume "$path:$path:ro")
+    done
+fi
+
 # What is committed, and nothing else: no model at work, no virtual environment.
 context=$work/context
 rm -rf "$context" && mkdir -p "$context"
@@ -40,7 +63,7 @@ git archive HEAD | tar --directory "$context" --extract
 for image in ${*:-gateway cpu}; do
     began=$SECONDS
     # shellcheck disable=SC2086
-    buildah build --format docker --isolation=chroot --network=host --layers=false ${BUILD_FLAGS:-} \
+    buildah build --format docker --isolation=chroot --network=host --layers=false "${lent[@]}" ${BUILD_FLAGS:-} \
         --build-arg BASE="$base" --build-arg REVISION="$(git rev-parse --short HEAD)" \
         --file "$context/deploy/docker/$image.Dockerfile" --tag "localhost/swara/$image:0.1.0" "$context"
     echo "$image: $((SECONDS - began)) s, $(podman image inspect --format '{{.Size}}' "localhost/swara/$image:0.1.0") bytes"

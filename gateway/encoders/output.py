@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateway.encoders.encoder import Encoder
 from gateway.encoders.formats import FORMATS, Format
 from gateway.encoders.stages import Resample, Speed, Stage
-from gateway.fields import BadField
+from gateway.request import BadField
 
 MIN_SPEED = 0.25
 MAX_SPEED = 4.0

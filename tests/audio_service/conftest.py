@@ -5,7 +5,8 @@ import torch
 
 from audio_service.codec import Codec, load_codec
 from audio_service.decoder import Decoder
-from tests.audio_service.codecs import DEMO_CODEC, random_codec
+from benchmarks.whole import random_codec
+from tests.audio_service.codecs import DEMO_CODEC
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -22,8 +22,9 @@ from audio_service.fused.precision import Precision, prepared
 from audio_service.fused.rows import FusedRows
 from audio_service.fused.tiles import Product, Tile, standard
 from audio_service.stream import Noise, Voicing
+from benchmarks.whole import random_codec
 from swara.errors import SetupError
-from tests.audio_service.codecs import random_codec, random_codes, whole_decode
+from tests.audio_service.codecs import random_codes, whole_decode
 from tests.audio_service.test_law_one import Run, finish, same
 
 CPU = torch.device("cpu")

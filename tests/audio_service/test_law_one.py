@@ -14,9 +14,10 @@ from audio_service.decoder import Decoder
 from audio_service.hops import HOPS_FRAMES, largest_hop
 from audio_service.rows import Rows, Work
 from audio_service.stream import Noise, Piece, Stream, Voicing
+from benchmarks.whole import random_codec
 from swara.frames import SAMPLES_PER_FRAME, Codes
 from swara.pcm import Samples, from_float
-from tests.audio_service.codecs import CODECS, delays, random_codec, random_codes, whole_decode
+from tests.audio_service.codecs import CODECS, delays, random_codes, whole_decode
 
 FLOAT_ERROR = 1e-5
 QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

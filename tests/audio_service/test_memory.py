@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from audio_service.decoder import Decoder
+from benchmarks.whole import random_codec
 from swara.frames import FRAME_SECONDS, SAMPLE_RATE_HZ
 from swara.v1 import audio_service_pb2 as pb
 from swara.wire import frames_message
-from tests.audio_service.codecs import random_codec, random_codes
+from tests.audio_service.codecs import random_codes
 from tests.audio_service.doors import served
 
 MEMORY = Path("/proc/self/statm")

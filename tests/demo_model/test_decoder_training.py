@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from audio_service.codec import load_codec as load_for_service
+from benchmarks.whole import REAL_SHAPE
 from demo_model import checkpoint
 from demo_model.aligned import Aligned, align
 from demo_model.codec import build_codec
@@ -16,19 +17,7 @@ from demo_model.game import Game, Shape
 from demo_model.recordings import Recording
 from tests.audio_service.codecs import DEMO_CODEC
 
-SMALL = {
-    "sampling_rate": 24_000,
-    "encoder_dim": 4,
-    "encoder_rates": [2, 4, 8, 8],
-    "decoder_dim": 32,
-    "decoder_rates": [8, 8, 4, 2],
-    "attn_window_size": None,
-    "codebook_size": 1_024,
-    "codebook_dim": 8,
-    "vq_strides": [4, 2, 1],
-    "noise": True,
-    "depthwise": True,
-}
+SMALL = REAL_SHAPE | {"encoder_dim": 4, "decoder_dim": 32, "codebook_size": 1_024}
 STEPS = 2
 CPU = torch.device("cpu")
 

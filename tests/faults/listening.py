@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 
 from gateway.request import SpeechRequest
-from gateway.resume import Sealer, keys_of
+from gateway.speech.resume import Sealer, keys_of
 from swara.pcm import Samples, from_bytes
 from swara.v1 import speech_service_pb2, speech_service_pb2_grpc
 from swara_client import Client

@@ -8,17 +8,18 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 from starlette.datastructures import Headers
 
-from gateway import messages, stream_messages
-from gateway.credential import header, of_header
-from gateway.fields import Fields, read_object
-from gateway.http_speech import FIELDS, output_of, stream_format_of
+from gateway.access.credential import header, of_header
+from gateway.doors.fields import Fields, read_object
+from gateway.doors.grpc import messages
+from gateway.doors.http.http_speech import FIELDS, output_of, stream_format_of
+from gateway.doors.http.origins import Origins, origins_of
+from gateway.doors.websocket import stream_messages
 from gateway.keys import read_keys
-from gateway.manuscript import Manuscript
-from gateway.origins import Origins, origins_of
 from gateway.request import SpeechRequest
 from gateway.request_id import SANE, resolve
-from gateway.resume import FRONT, MAC_BYTES, Sealer
-from gateway.synthesis_id import SynthesisIds
+from gateway.sharing.synthesis_id import SynthesisIds
+from gateway.speech.manuscript import Manuscript
+from gateway.speech.resume import FRONT, MAC_BYTES, Sealer
 from gateway.text import Reader, Style, segments
 from swara import frames
 from swara.errors import SetupError, SwaraError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.http_speech import FIELDS as HTTP_FIELDS
-from gateway.stream_messages import FIELDS as STREAM_FIELDS
+from gateway.doors.http.http_speech import FIELDS as HTTP_FIELDS
+from gateway.doors.websocket.stream_messages import FIELDS as STREAM_FIELDS
 from tests.fuzz.targets import SEEDS, TARGETS, http_body, refuses_or_takes, websocket_message
 
 SECONDS = 10

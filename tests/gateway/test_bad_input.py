@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.http_speech import FIELDS
+from gateway.doors.http.http_speech import FIELDS
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
 from tests.gateway.gateway_process import Doors, close_code, say_over_websocket

@@ -5,8 +5,8 @@ import ctypes
 import numpy as np
 import pytest
 
+from gateway.doors.fields import BadField
 from gateway.encoders import FORMATS, Output, aac
-from gateway.fields import BadField
 from swara.errors import InvalidRequest
 from swara.pcm import from_bytes
 from swara.player import Player

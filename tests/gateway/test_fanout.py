@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 
 from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
-from gateway.fanout import Broadcast, History
+from gateway.sharing.fanout import Broadcast, History
 from swara.errors import OutOfRange, Unavailable
 from swara.speech import FinishReason
 

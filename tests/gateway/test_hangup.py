@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.hangup import alongside, until_gone
+from gateway.doors.hangup import alongside, until_gone
 from swara.errors import Cancelled, InvalidRequest, Unavailable
 
 

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from gateway.audio_client import AudioClient
-from gateway.journey import Journey, OtherModel
-from gateway.replica import Replica
-from gateway.segment import SegmentChunk, SegmentFinished, SegmentOrder, SegmentStarted
+from gateway.replicas.audio_client import AudioClient
+from gateway.replicas.journey import Journey, OtherModel
+from gateway.replicas.replica import Replica
+from gateway.speech.segment import SegmentChunk, SegmentFinished, SegmentOrder, SegmentStarted
 from swara.errors import Broken
 from swara.frames import FRAME_BYTES, SAMPLES_PER_FRAME
 from swara.speech import AdmissionClass, FinishReason, Priority, Sampling

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import guard as guard_module
-from gateway.account import Account, KeyLimits
-from gateway.allowance import Allowance
-from gateway.credential import of_header
-from gateway.guard import KeyFile, guard_of
+from gateway.access import guard as guard_module
+from gateway.access.account import Account, KeyLimits
+from gateway.access.allowance import Allowance
+from gateway.access.credential import of_header
+from gateway.access.guard import KeyFile, guard_of
 from gateway.keys import MAX_KEYS, digest_of, entry_line, new_key, read_keys
 from gateway.settings import GatewaySettings
 from swara.errors import Full, RateLimited, SetupError, Unauthenticated

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import pytest
 
-from gateway.manuscript import HELD_CHARACTERS, Manuscript, Mark
+from gateway.speech.manuscript import HELD_CHARACTERS, Manuscript, Mark
+from gateway.speech.texts import Arriving, Written
 from gateway.text import Segmenter
-from gateway.texts import Arriving, Written
 from swara.errors import InvalidRequest, TimedOut
 
 T = TypeVar("T")

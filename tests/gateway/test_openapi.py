@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from gateway.fields import Fields
-from gateway.http_api import application
-from gateway.http_speech import FIELDS, output_of, stream_format_of
-from gateway.openapi import description
+from gateway.doors.fields import Fields
+from gateway.doors.http.http_api import application
+from gateway.doors.http.http_speech import FIELDS, output_of, stream_format_of
+from gateway.doors.http.openapi import description
 from gateway.settings import GatewaySettings
 from swara.errors import InvalidRequest
 from swara.stopwatch import Stopwatch

@@ -1,6 +1,6 @@
 """pace.py: when a listener holds too little to wait for the start of the next segment, by a clock set by hand."""
 
-from gateway.pace import SAFE_SECONDS, SECONDS_PER_CHARACTER, SHORTER_SHARE, Pace
+from gateway.speech.pace import SAFE_SECONDS, SECONDS_PER_CHARACTER, SHORTER_SHARE, Pace
 
 CHARACTERS = 100
 # Of a segment of so many characters this much is sure to come.

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.model import Model
-from gateway.pipeline import prepare
+from gateway.speech.pipeline import prepare
 from gateway.text import Style, transliterator
 from swara.profile import Voice
 

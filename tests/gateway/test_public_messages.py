@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import messages
+from gateway.doors.grpc import messages
 from gateway.events import Chunk, Finished, Started, Timings
 from gateway.model import Model
 from gateway.request_id import resolve, with_id

@@ -5,9 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 
-from gateway.segment import SegmentChunk, SegmentFinished
-from gateway.tally import Tally
-from gateway.texts import Repeatable, Written
+from gateway.speech.segment import SegmentChunk, SegmentFinished
+from gateway.speech.tally import Tally
+from gateway.speech.texts import Repeatable, Written
 from swara.frames import SAMPLES_PER_FRAME
 from swara.pcm import to_bytes
 from swara.speech import FinishReason

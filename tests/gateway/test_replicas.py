@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from gateway import addresses
-from gateway.audio_client import AudioClient
-from gateway.line import Line
-from gateway.pool import Pool
-from gateway.replica import Health, Replica, ReplicaLoad
-from gateway.retry_budget import FLOOR_RETRIES, WINDOW_SECONDS, RetryBudget
+from gateway.replicas import addresses
+from gateway.replicas.audio_client import AudioClient
+from gateway.replicas.line import Line
+from gateway.replicas.pool import Pool
+from gateway.replicas.replica import Health, Replica, ReplicaLoad
+from gateway.replicas.retry_budget import FLOOR_RETRIES, WINDOW_SECONDS, RetryBudget
 from swara.errors import SetupError
 from swara.speech import Priority
 
@@ -161,8 +161,8 @@ def test_replicas_come_and_go_as_dns_says_and_stay_while_it_says_nothing(monkeyp
     async def resolved(name: str) -> tuple[str, ...] | None:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    monkeypatch.setattr("gateway.addresses.resolved", resolved)
-    monkeypatch.setattr("gateway.pool.RESOLVE_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.replicas.addresses.resolved", resolved)
+    monkeypatch.setattr("gateway.replicas.pool.RESOLVE_SECONDS", 0.05)
     seen: list[list[str]] = []
 
     async def story() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.fields import SAMPLING_FIELDS, BadField, Fields, read_object
-from gateway.request import SpeechRequest
+from gateway.doors.fields import SAMPLING_FIELDS, Fields, read_object
+from gateway.request import BadField, SpeechRequest
 from swara.errors import InvalidRequest
 from swara.speech import Sampling
 from swara.stopwatch import Stopwatch

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from gateway.request import SpeechRequest
-from gateway.resume import FRONT, MAC_BYTES, Sealer, keys_of
-from gateway.script import Position, Script
-from gateway.texts import Written
+from gateway.speech.resume import FRONT, MAC_BYTES, Sealer, keys_of
+from gateway.speech.script import Position, Script
+from gateway.speech.texts import Written
 from swara.errors import InvalidRequest, SetupError
 from swara.speech import AdmissionClass, Priority, Sampling
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from gateway import addresses
+from gateway.replicas import addresses
 from swara.errors import SetupError
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech

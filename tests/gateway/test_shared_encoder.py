@@ -9,7 +9,7 @@ import pytest
 
 from gateway.encoders import Encoder, Output
 from gateway.events import Chunk
-from gateway.shared_encoder import SharedEncoder, Sharing
+from gateway.sharing.shared_encoder import SharedEncoder, Sharing
 
 SAMPLES = 2_000
 

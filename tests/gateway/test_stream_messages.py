@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import stream_messages
+from gateway.doors.websocket import stream_messages
 from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started, Timings
 from swara.errors import Full, InvalidRequest, SwaraError

@@ -1,9 +1,9 @@
 """stretch.py: audio goes out marked with the first sample of it, also where an encoder holds samples back."""
 
+from gateway.doors.websocket.stretch import Stretch
 from gateway.encoders import Output
 from gateway.events import Chunk
-from gateway.shared_encoder import SharedEncoder, Sharing
-from gateway.stretch import Stretch
+from gateway.sharing.shared_encoder import SharedEncoder, Sharing
 
 # Less than a block of any encoder.
 SAMPLES = 200

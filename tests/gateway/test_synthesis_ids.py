@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from gateway.synthesis_id import SynthesisIds
+from gateway.sharing.synthesis_id import SynthesisIds
 from swara.errors import NotFound
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32

@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from gateway.admission import Admission
+from gateway.access.admission import Admission
 from gateway.model import Model
 from gateway.request import SpeechRequest
-from gateway.script import Script
-from gateway.segment import SegmentChunk, SegmentFinished
-from gateway.tally import Tally
-from gateway.texts import Written
+from gateway.speech.script import Script
+from gateway.speech.segment import SegmentChunk, SegmentFinished
+from gateway.speech.tally import Tally
+from gateway.speech.texts import Written
 from swara.errors import Broken, Full, Unavailable, UnknownName
 from swara.frames import FRAME_BYTES, SAMPLES_PER_FRAME
 from swara.profile import Voice

@@ -7,9 +7,9 @@ from prometheus_client import REGISTRY, CollectorRegistry, metrics
 from prometheus_client.metrics import MetricWrapperBase
 
 from audio_service.metrics import Metrics
-from gateway.key_metrics import MeteredLedger
+from gateway.access.key_metrics import MeteredLedger
+from gateway.access.usage import Usage
 from gateway.metrics import GatewayMetrics
-from gateway.usage import Usage
 from token_service import metrics as token_metrics
 from token_service.engines.base import EngineLoad
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from gateway.page import CONTENT_TYPES, FOLDER
+from gateway.doors.http.page import CONTENT_TYPES, FOLDER
 from tests.gateway.gateway_process import gateway_alone
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())

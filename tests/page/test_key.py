@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from gateway.account import KeyLimits
+from gateway.access.account import KeyLimits
 from gateway.keys import entry_line, new_key
 from swara.stack import Stack
 from tests.gateway.gateway_process import gateway_alone

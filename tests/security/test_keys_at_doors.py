@@ -13,7 +13,7 @@ from grpc_status import rpc_status
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from gateway.account import KeyLimits
+from gateway.access.account import KeyLimits
 from gateway.keys import entry_line, new_key
 from swara.v1 import speech_service_pb2 as speech
 from swara_client import Client, Full, NotFound, RateLimited, Unauthenticated

@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from gateway.patient_http import HEAD_SECONDS
+from gateway.doors.http.patient_http import HEAD_SECONDS
 from tests.gateway.gateway_process import Doors, gateway_alone
 
 IDLE_SECONDS = 2

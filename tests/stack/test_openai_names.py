@@ -2,7 +2,7 @@
 
 import httpx
 
-from gateway.openai_names import VOICES
+from gateway.doors.http.openai_names import VOICES
 from swara.stack import Stack
 from swara_client import Client
 from tests.stack.doors import url

@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import pytest
 
-from gateway.audio_client import AudioClient
 from gateway.events import Chunk, Finished, SpeechEvent
-from gateway.failover import Failover, Patience
 from gateway.models import Models
-from gateway.pipeline import Limits, Pipeline
-from gateway.pool import Pool
+from gateway.replicas.audio_client import AudioClient
+from gateway.replicas.failover import Failover, Patience
+from gateway.replicas.pool import Pool
 from gateway.request import SpeechRequest
-from gateway.resume import Sealer
+from gateway.speech.pipeline import Limits, Pipeline
+from gateway.speech.resume import Sealer
 from gateway.text import Style
 from swara.pcm import from_bytes
 from swara.speech import Priority
@@ -62,23 +62,23 @@ async def heard(stack: Stack, request: SpeechRequest) -> tuple[bytes, Finished, 
 def test_the_next_segment_runs_before_the_last_audio_of_this_one_and_the_speech_is_the_same(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.pace.SAFE_SECONDS", NOBODY_WAITS_SECONDS)
+    monkeypatch.setattr("gateway.speech.pace.SAFE_SECONDS", NOBODY_WAITS_SECONDS)
     in_turn, end, streams = run(heard(stack, SpeechRequest("turn", TEXT, seed=7)))
     assert (end.segments, streams) == (2, 1)
-    monkeypatch.setattr("gateway.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
+    monkeypatch.setattr("gateway.speech.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
     ahead, same_end, streams = run(heard(stack, SpeechRequest("ahead", TEXT, seed=7)))
     assert (same_end.segments, same_end.frames, streams) == (2, end.frames, 2)
     assert_equal_speech(from_bytes(ahead), from_bytes(in_turn))
 
 
 def test_work_that_nobody_waits_for_never_runs_ahead(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
+    monkeypatch.setattr("gateway.speech.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
     _, _, streams = run(heard(stack, SpeechRequest("batch", TEXT, seed=7, priority=Priority.BATCH)))
     assert streams == 1
 
 
 def test_hanging_up_ends_both_segments(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
+    monkeypatch.setattr("gateway.speech.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
 
     async def hang_up_on_two(events: AsyncGenerator[SpeechEvent, None]) -> None:
         async with aclosing(events):
@@ -98,7 +98,7 @@ def test_hanging_up_ends_both_segments(stack: Stack, monkeypatch: pytest.MonkeyP
 def test_where_there_is_no_place_for_it_a_segment_waits_for_its_turn(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("gateway.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
+    monkeypatch.setattr("gateway.speech.pace.SAFE_SECONDS", NEVER_SAFE_SECONDS)
     one_place = {"audio_service": ["--max-streams=1", "--reserve-streams=0"]}
     with Stack.on_free_ports(flags=one_place, sink=logged(tmp_path / "stack.log")) as small:
         pcm, end, streams = run(heard(small, SpeechRequest("small", TEXT, seed=7)))

@@ -1,0 +1,1 @@
+"""The HTTP door: OpenAI's speech API, its description, and the page that plays."""

@@ -1,0 +1,1 @@
+"""The WebSocket doors: /ws/tts and /ws/stream."""

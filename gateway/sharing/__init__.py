@@ -1,0 +1,1 @@
+"""One synthesis, many listeners: at this gateway or at another."""
