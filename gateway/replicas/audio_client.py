@@ -71,7 +71,11 @@ class AudioClient:
         try:
             async with calling(NAME, self._address):
                 async for message in call:
-                    yield _event(message)
+                    event = _event(message)
+                    if isinstance(event, SegmentFinished):
+                        # The end of the call is on its way: hanging up before it, we would be counted as gone.
+                        await call.code()
+                    yield event
         finally:
             call.cancel()
 

@@ -16,6 +16,7 @@ from swara.pcm import from_bytes, rms_dbfs
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2, speech_service_pb2_grpc
 from swara_client import Client
+from tests.gateway.metrics_page import counted
 from tests.stack.doors import (
     DOORS,
     SHORT,
@@ -25,8 +26,10 @@ from tests.stack.doors import (
     every_door,
     http_chunks,
     pcm_of,
+    token_load,
     until_done,
     url,
+    wait_until,
 )
 
 TWO_SENTENCES = "आज सुबह से बहुत तेज़ बारिश हो रही है। कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।"
@@ -142,6 +145,24 @@ def test_each_service_has_metrics_on_a_port_of_its_own(stack: Stack, client: Cli
     ours = [line for line in answer.text.splitlines() if line.startswith("swara_")]
     assert ours
     assert not any("request_id" in line for line in ours)
+
+
+def test_what_was_heard_to_its_end_counts_as_finished_in_every_service(stack: Stack, client: Client) -> None:
+    totals = (
+        ("swara_gateway_requests_total", 'door="grpc",outcome="cancelled"', 'door="grpc",outcome="finished"'),
+        ("swara_audio_streams_total", 'outcome="cancelled"', 'outcome="finished"'),
+        ("swara_token_streams_total", 'outcome="cancelled"', 'outcome="end_of_speech"'),
+    )
+
+    def counts() -> list[tuple[float, float]]:
+        ports = zip(stack.metrics_ports, totals, strict=True)
+        return [(counted(p, f"{name}{{{gone}}}"), counted(p, f"{name}{{{whole}}}")) for p, (name, gone, whole) in ports]
+
+    before, speeches = counts(), 10
+    for _ in range(speeches):
+        client.synthesize("हाँ।", seed=1).read()
+    wait_until(lambda: token_load(stack).running_streams == 0, 10)
+    assert counts() == [(gone, whole + speeches) for gone, whole in before]
 
 
 def test_the_gateway_is_alive_and_ready(stack: Stack) -> None:
