@@ -12,7 +12,7 @@ from benchmarks.whole import REAL_SHAPE
 from demo_model import checkpoint
 from demo_model.aligned import Aligned, align
 from demo_model.codec import build_codec
-from demo_model.decoder_training import DecoderTraining, Plan
+from demo_model.decoder_training import DecoderTraining, Plan, unfused
 from demo_model.game import Game, Shape
 from demo_model.recordings import Recording
 from tests.audio_service.codecs import DEMO_CODEC
@@ -107,3 +107,10 @@ def test_the_audio_service_loads_what_is_exported(data: Aligned, tmp_path: Path)
     shipped = load_for_service(str(DEMO_CODEC)).modules.state_dict()
     frozen = [name for name in shipped if not name.startswith("decoder.")]
     assert all(torch.equal(served[name], shipped[name]) for name in frozen)
+
+
+def test_no_compiler_of_torchscript_runs_while_it_trains() -> None:
+    fusers = (torch._C._jit_can_fuse_on_cpu, torch._C._jit_can_fuse_on_gpu, torch._C._jit_texpr_fuser_enabled)
+    assert any(enabled() for enabled in fusers)
+    with unfused():
+        assert not any(enabled() for enabled in fusers)
