@@ -31,10 +31,10 @@ ENGINES      := $(ENGINES_VENV)/.engines-$(shell cat pyproject.toml tests/engine
 need = command -v $(1) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $(2); }
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-stack test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images pin-bases prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
+.PHONY: help demo serve quality test test-stack test-page test-fuzz test-patience test-clients test-envoy test-observe observe test-deploy images pin-bases prometheus-rule configuration bench-doors test-faults test-engines test-standin test-load test-endurance soak check protos release-protos bench demo-model evaluate test-voice clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/' | expand -t 24
 
 demo: $(SERVICES)  ## start the three services, speak two Hindi sentences into out/, stop
 	$(PYTHON) -m benchmarks.demo
@@ -155,8 +155,8 @@ evaluate: $(EVALUATION)  ## judge the demo model on held-out sentences: codec, H
 test-voice: $(DEV) $(JUDGES)  ## ten sentences through the three services, judged by Whisper and DistillMOS (minutes)
 	$(PYTHON) -m pytest -s -m voice tests/voice
 
-clean:  ## remove what was built, the virtual environment included
-	rm -rf $(VENV) $(ENGINES_VENV) $(DEPLOY_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean:  ## remove what was built, the virtual environments included
+	rm -rf $(VENV) $(ENGINES_VENV) $(DEPLOY_VENV) $(CLIENTS_VENV) $(ENVOY_VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(PYTHON):
 	python3 -m venv $(VENV)

@@ -17,9 +17,9 @@ OTHER_FIELDS_BYTES = 16_384
 
 
 class GatewaySettings(ServiceSettings):
-    """What the gateway can be told. Addresses are `host:port` or `unix:/path`."""
+    """`SWARA_GATEWAY_*` variables or flags. Addresses are `host:port` or `unix:/path`."""
 
-    model_config = SettingsConfigDict(env_prefix="SWARA_GATEWAY_")
+    model_config = SettingsConfigDict(env_prefix="SWARA_GATEWAY_", cli_prog_name="python -m gateway")
 
     address: str = Field("127.0.0.1:50051", description="where gRPC is served")
     http_address: str = Field("127.0.0.1:8080", description="where HTTP and WebSocket are served")
