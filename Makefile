@@ -39,7 +39,7 @@ help:  ## list the targets
 demo: $(SERVICES)  ## start the three services, speak two Hindi sentences into out/, stop
 	$(PYTHON) -m benchmarks.demo
 
-serve: $(SERVICES)  ## keep the three services up until Ctrl-C; busy ports: make serve ARGS="--help"
+serve: $(SERVICES)  ## keep the three services up until Ctrl-C; another model, ports, keys: make serve ARGS="--help"
 	$(PYTHON) -m swara.stack $(ARGS)
 
 bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
