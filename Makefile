@@ -45,7 +45,7 @@ serve: $(SERVICES)  ## keep the three services up until Ctrl-C; another model, p
 bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
 	$(PYTHON) -m benchmarks.stack
 
-quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mode, beside the report's figures
+quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mode, beside an earlier report's figures (docs/decoder.md)
 	$(PYTHON) -m benchmarks.quality
 
 test: $(DEV)  ## every part by itself, and in pairs (7 minutes)
