@@ -18,7 +18,8 @@ Every setting of the three services, generated from their settings classes by `m
 that this page and the classes agree. A setting is a variable, or the flag of the same name:
 `SWARA_GATEWAY_MAX_STREAMS=64` is `--max-streams=64`, and the flag wins. An empty variable counts as not given. An
 unknown or malformed setting stops the process with a sentence and exit code 2; variables of the other services are left
-alone, so that the services can share a file.
+alone, so that the services can share a file. Any other variable that begins with `SWARA_` is refused, but for the
+client's `SWARA_API_KEY`: on Kubernetes give pods of your own `enableServiceLinks: false`, as ours have.
 
 Where they are set:
 
@@ -26,7 +27,7 @@ Where they are set:
   for both services of a speech pod; a change rolls the pods ([deploy.md](deploy.md#an-overlay-of-your-own))
 - with Compose in `environment` of `deploy/compose.yaml`, or of a file of yours that is given after it
 - with systemd in `/etc/swara/gateway.env`, `audio.env` and `token.env`
-- in a shell as variables or flags: `python -m gateway --help`
+- in a shell as variables or flags: `.venv/bin/python -m gateway --help`; `make serve` passes variables on
 
 What most installations set: who may come in (`SWARA_GATEWAY_ACCESS`, `SWARA_GATEWAY_KEY_FILE`), where the audio
 services are (`SWARA_GATEWAY_AUDIO_ADDRESS`), model, engine and places (`SWARA_TOKEN_MODEL`, `SWARA_TOKEN_ENGINE`,
