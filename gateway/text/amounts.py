@@ -5,7 +5,7 @@ import unicodedata
 from fractions import Fraction
 
 from gateway.text.language import Language
-from gateway.text.rule import NUMBER, rule, word
+from gateway.text.rule import NUMBER, folded, rule, word
 
 CURRENCIES = {"rs": "₹", "rs.": "₹", "inr": "₹", "रु": "₹", "रु.": "₹", "usd": "$", "us$": "$", "eur": "€", "gbp": "£"}
 BEFORE = r"(?P<sign>US\$|[₹$€£¥]|(?<!\w)(?:Rs\.?|INR|USD|EUR|GBP|रु\.?))"
@@ -40,7 +40,7 @@ ALWAYS = (24, 7)
 
 def _money(match: re.Match[str], language: Language) -> str:
     sign, number, scale = match["sign"], match["number"], match.groupdict().get("scale")
-    one, many, small_one, small_many = language.currencies[CURRENCIES.get(sign.casefold(), sign)]
+    one, many, small_one, small_many = language.currencies[CURRENCIES.get(folded(sign), sign)]
     if scale:
         return f"{language.number(number)} {scale} {many}"
     whole, _, decimals = number.partition(".")
@@ -53,7 +53,7 @@ def _money(match: re.Match[str], language: Language) -> str:
 
 
 def _money_number(number: str, sign: str, language: Language) -> str:
-    return language.number(number, by_lakh=CURRENCIES.get(sign.casefold(), sign) == "₹")
+    return language.number(number, by_lakh=CURRENCIES.get(folded(sign), sign) == "₹")
 
 
 def _measure(match: re.Match[str], language: Language) -> str:

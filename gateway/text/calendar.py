@@ -3,7 +3,7 @@
 import re
 
 from gateway.text.language import Language
-from gateway.text.rule import rule
+from gateway.text.rule import folded, rule
 
 NAMES = (
     ("january", "jan", "जनवरी"),
@@ -31,7 +31,7 @@ MAX_MONTH, MAX_DAY = 12, 31
 
 def _date(match: re.Match[str], language: Language) -> str | None:
     found = match.groupdict()
-    name, year = found["month"].casefold(), found.get("year")
+    name, year = folded(found["month"]), found.get("year")
     month = MONTHS.get(name) or int(name)
     day = int(found["day"])
     if month > MAX_MONTH >= day:
@@ -42,7 +42,7 @@ def _date(match: re.Match[str], language: Language) -> str | None:
 
 
 def _month_and_year(match: re.Match[str], language: Language) -> str:
-    return f"{language.months[MONTHS[match['month'].casefold()] - 1]} {language.year(int(match['year']))}"
+    return f"{language.months[MONTHS[folded(match['month'])] - 1]} {language.year(int(match['year']))}"
 
 
 def _year(match: re.Match[str], language: Language) -> str:

@@ -9,6 +9,9 @@ from gateway.text.language import Language
 # Names of denominators; larger ones are read "over".
 PARTS = {2: ("half", "halves"), 3: ("third", "thirds"), 4: ("quarter", "quarters"), 5: ("fifth", "fifths")}
 PARTS |= {6: ("sixth", "sixths"), 7: ("seventh", "sevenths"), 8: ("eighth", "eighths"), 10: ("tenth", "tenths")}
+CRORE = 10**7
+# From here on num2words refuses to count by lakh; what is more is said as so many crore.
+MAX_NAMED_CRORES = 1_000
 
 
 class English(Language):
@@ -19,7 +22,11 @@ class English(Language):
 
     def cardinal(self, number: int, by_lakh: bool = False) -> str:
         """A whole number, by million or by lakh."""
-        return _worded(number, "cardinal", by_lakh)
+        crores, rest = divmod(number, CRORE)
+        if not by_lakh or crores < MAX_NAMED_CRORES:
+            return _worded(number, "cardinal", by_lakh)
+        spoken = f"{self.cardinal(crores, by_lakh)} crore"
+        return f"{spoken} {'and ' if rest < 100 else ''}{self.cardinal(rest, by_lakh)}" if rest else spoken
 
     def ordinal(self, number: int, suffix: str = "") -> str:
         """first, twenty-second."""

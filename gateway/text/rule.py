@@ -10,6 +10,9 @@ from gateway.text.language import Language
 # only where its digits do and gives nothing back, so that a long row of digits is gone through once.
 NUMBER = r"(?<![0-9])[0-9]++(?:,[0-9]{2,3}(?![0-9]))*(?:\.[0-9]+)?"
 
+# Letters that `re.IGNORECASE` takes for an i, and that no lower case turns into one.
+OTHER_I = str.maketrans("İı", "ii")
+
 Say = Callable[[re.Match[str], Language], str | None]
 
 
@@ -24,6 +27,11 @@ class Rule:
 def rule(pattern: str, say: Say, flags: re.RegexFlag = re.NOFLAG) -> Rule:
     """A rule from a pattern's source."""
     return Rule(re.compile(pattern, flags), say)
+
+
+def folded(found: str) -> str:
+    """What a rule without regard to case has found, as the tables write it."""
+    return found.translate(OTHER_I).casefold()
 
 
 def word(name: str) -> Say:

@@ -42,6 +42,38 @@ def test_a_voice_of_one_script_gets_all_in_it(written: str, said: str) -> None:
     assert Reader(Style(), "hi", scripts=("Devanagari",)).read(written) == said
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("₹12,34,56,78,900", "one thousand two hundred and thirty-four crore fifty-six lakh seventy-eight thousand"),
+        (
+            "₹12,34,56,70,00,005",
+            "one lakh twenty-three thousand four hundred and fifty-six crore seventy lakh and five",
+        ),
+        ("₹1,00,00,00,00,00,000", "ten lakh crore rupees"),
+    ],
+)
+def test_sums_past_a_thousand_crore_are_so_many_crore(written: str, said: str) -> None:
+    assert Reader(Style(), "en").read(written).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("On 5 APRİL 2024", "On April fifth, twenty twenty-four"),
+        ("aprıl 2024", "April twenty twenty-four"),
+        ("5 İNR", "five rupees"),
+    ],
+)
+def test_an_i_with_the_wrong_dot_is_an_i_in_months_and_money(written: str, said: str) -> None:
+    assert Reader(Style(), "en").read(written) == said
+
+
+@given(WRITING, st.sampled_from(["en", "hi"]))
+def test_whatever_is_written_can_be_read(text: str, language: str) -> None:
+    assert isinstance(Reader(Style(), language).read(text), str)
+
+
 @given(WRITING)
 def test_a_voice_of_one_script_never_meets_a_letter_or_digit_of_another(text: str) -> None:
     said = Reader(Style(), "hi", scripts=("Devanagari",)).read(text)
