@@ -47,15 +47,12 @@ class Broadcasts:
         """The events as their first listener hears them; from Started on others may join."""
         broadcast = Broadcast(self._history_bytes)
         broadcast.start(self._named(events, Shared(broadcast, key_name)))
-        synthesis_id = ""
         try:
             async with aclosing(broadcast.listen(0)) as heard:
                 async for event in heard:
-                    if isinstance(event, Started):
-                        synthesis_id = event.synthesis_id
                     yield event
         finally:
-            self._left(synthesis_id)
+            self._left(broadcast.synthesis_id)
 
     async def listen(self, wanted: ListenRequest) -> AsyncGenerator[SpeechEvent, None]:
         """Joins a synthesis, wherever it is spoken; raises NotFound and OutOfRange."""
@@ -87,7 +84,7 @@ class Broadcasts:
     def _found(self, wanted: ListenRequest) -> Shared:
         """The synthesis, if it is here and the caller may hear it; that it exists is not told to others."""
         shared = self._shared.get(wanted.synthesis_id)
-        if shared is None or shared.key_name != wanted.key_name:
+        if shared is None or shared.key_name != wanted.key_name or shared.broadcast.abandoned:
             raise NotFound("there is no synthesis with this id: it has ended, or its gateway has been restarted")
         if timer := self._lingering.pop(wanted.synthesis_id, None):
             timer.cancel()
@@ -98,7 +95,7 @@ class Broadcasts:
         shared = self._shared.get(synthesis_id)
         if shared is None or not shared.broadcast.deserted:
             return
-        if not shared.broadcast.finished:
+        if shared.broadcast.abandoned:
             del self._shared[synthesis_id]
             return
         if len(self._lingering) >= MAX_LINGERING:

@@ -93,6 +93,16 @@ class Broadcast:
         """Whether it has been spoken to its end."""
         return self._finished is not None
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether its last listener left before its end: it is being let go of, and says nothing more."""
+        return self.deserted and not self.finished
+
+    @property
+    def synthesis_id(self) -> str:
+        """By which others join; empty before it has started."""
+        return self._started.synthesis_id if self._started else ""
+
     def start(self, events: AsyncGenerator[SpeechEvent, None]) -> None:
         """Begins to take the events of the synthesis; the first listener must join before anything else happens."""
         self._running = asyncio.create_task(self._run(events))
