@@ -61,14 +61,17 @@ class Ahead:
     async def _events(self, order: SegmentOrder) -> AsyncGenerator[SegmentEvent, None]:
         begun, self._begun = self._begun, None
         if begun is not None:
+            heard = False
             try:
                 if begun.is_for(order):
                     async for event in begun.events():
+                        heard = heard or isinstance(event, SegmentChunk)
                         yield event
                     return
             except Full:
-                # Nothing is lost: it is ordered as every segment is whose turn has come.
-                pass
+                # Before any of it was heard nothing is lost: it is ordered as every segment is whose turn has come.
+                if heard:
+                    raise
             finally:
                 await begun.close()
         async with aclosing(self._source.speak(order)) as events:
