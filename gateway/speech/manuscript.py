@@ -1,7 +1,8 @@
 """A text while it is being written: pieces go in at one end, and come out at the other when the conductor wants more.
 
 What is held is bounded: the text as a whole by the limit of one request, and what nobody has taken yet by
-`HELD_CHARACTERS`, past which a door stops reading.
+`HELD_CHARACTERS`, past which a door stops reading. No mark follows one of its kind, so there are no more marks than
+pieces.
 """
 
 import asyncio
@@ -61,9 +62,10 @@ class Manuscript:
             self._put(piece)
 
     def flush(self) -> None:
-        """What has come so far is to be spoken without waiting for the end of its sentence."""
+        """What has come so far is to be spoken without waiting for its sentence's end; twice is as good as once."""
         self._refuse_after_end("flush")
-        self._put(Mark.FLUSH)
+        if not self._pieces or self._pieces[-1] is not Mark.FLUSH:
+            self._put(Mark.FLUSH)
 
     def end(self) -> None:
         """There is no more text; saying it twice changes nothing."""

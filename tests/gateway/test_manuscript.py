@@ -44,6 +44,19 @@ def test_what_is_written_comes_out_in_order() -> None:
     assert run(story()) == ["a", Mark.FLUSH, "b", Mark.END]
 
 
+def test_flushes_with_nothing_between_them_are_one_and_hold_nothing() -> None:
+    async def story() -> list[str | Mark | None]:
+        text = manuscript()
+        text.write("a")
+        for _ in range(1_000):
+            text.flush()
+        text.write("b")
+        text.flush()
+        return [text.take_written() for _ in range(5)]
+
+    assert run(story()) == ["a", Mark.FLUSH, "b", Mark.FLUSH, None]
+
+
 def test_a_segment_is_there_as_soon_as_its_sentence_is_and_the_rest_at_the_end() -> None:
     async def story() -> None:
         text = manuscript()
