@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -119,9 +120,16 @@ def _listen_unix(path: str) -> socket.socket:
         try:
             listener.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)  # Left behind by a process that was killed.
+            _unlink_socket(path)  # Left behind by a process that was killed.
         else:
             raise SetupError(f"cannot listen on unix:{path}: is another process using it?")
     listener.bind(path)
     listener.listen(BACKLOG)
     return listener
+
+
+def _unlink_socket(path: str) -> None:
+    """Takes a socket away; a file of anybody's refuses connections too, and stays."""
+    if not stat.S_ISSOCK(os.stat(path).st_mode):
+        raise SetupError(f"cannot listen on unix:{path}: there is a file that is no socket")
+    os.unlink(path)

@@ -1,0 +1,24 @@
+"""web.py: where the HTTP door listens."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.doors.http.web import listen
+from swara.errors import SetupError
+
+SILENT_SECONDS = 10.0
+
+
+def test_a_socket_that_a_killed_process_has_left_is_replaced(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/http.sock"
+    for _ in range(2):
+        listen(address, SILENT_SECONDS).close()
+
+
+def test_a_file_that_is_no_socket_is_never_taken_away(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("dear diary", encoding="utf-8")
+    with pytest.raises(SetupError, match="there is a file that is no socket"):
+        listen(f"unix:{file}", SILENT_SECONDS)
+    assert file.read_text(encoding="utf-8") == "dear diary"
