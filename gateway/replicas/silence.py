@@ -33,6 +33,9 @@ class _Lookout:
         self._next.cancel()
 
     def _look(self) -> None:
+        if self._limit.expired():
+            # Both times may be over in one turn of the loop: what has passed cannot pass again.
+            return
         if self._replaceable():
             self._limit.reschedule(self._loop.time())
         else:
