@@ -67,6 +67,7 @@ class Pipeline:
                     async for event in events:
                         match event:
                             case SegmentStarted():
+                                tally.taken()
                                 if index == start.segment:
                                     script = replace(script, fingerprint=event.fingerprint)
                                     yield script.started(event)

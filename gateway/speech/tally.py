@@ -14,7 +14,7 @@ SAMPLE_BYTES = 2
 
 
 class Tally:
-    """Counts one synthesis: `chunk` for each piece, `segment` at each segment's end, `finished` at the end.
+    """Counts one synthesis: `taken` for each order, `chunk` for each piece, `segment` at its end, then `finished`.
 
     `said_nothing` tells whether the last segment ran away without an audible sample.
     """
@@ -25,7 +25,6 @@ class Tally:
         self._spoken_samples = start.spoken_samples
         self._begin_segment(start)
         self._ended: list[SegmentFinished] = []
-        self._first_order_seconds = arrival.seconds
         self.said_nothing = False
 
     def _begin_segment(self, start: Position = START) -> None:
@@ -37,6 +36,10 @@ class Tally:
     @property
     def _segment_frames(self) -> int:
         return len(self._codes) // FRAME_BYTES
+
+    def taken(self) -> None:
+        """Notes that an audio service has taken the order for a segment."""
+        self._arrival.mark("taken")
 
     def chunk(self, segment: int, piece: SegmentChunk, text: str = "") -> Chunk | None:
         """The listener's chunk; None while there are frames and no samples yet, which then come with the next chunk.
@@ -99,13 +102,19 @@ class Tally:
         )
 
     def _timings(self) -> Timings:
-        first = self._ended[0]
         return Timings(
             first_chunk_seconds=self._arrival.at("first chunk") or 0.0,
             total_seconds=self._arrival.seconds,
-            first_token_seconds=self._first_order_seconds + first.queue_seconds + first.prefill_seconds,
+            first_token_seconds=self._first_token_seconds,
             queue_seconds=sum(end.queue_seconds for end in self._ended),
             prefill_seconds=sum(end.prefill_seconds for end in self._ended),
             decode_seconds=sum(end.decode_seconds for end in self._ended),
             codec_seconds=tuple(end.codec_seconds for end in self._ended),
         )
+
+    @property
+    def _first_token_seconds(self) -> float:
+        """When the first token came: the services count from the order they took, and it came before its sound."""
+        first = self._ended[0]
+        counted = (self._arrival.at("taken") or 0.0) + first.queue_seconds + first.prefill_seconds
+        return min(counted, self._arrival.at("first chunk") or counted)

@@ -1,6 +1,7 @@
 """tally.py, script.py and admission.py: plain classes fed by calls."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -44,6 +45,17 @@ def test_frames_that_wait_for_their_lookahead_come_with_the_next_samples_and_no_
     chunk = tally.chunk(0, SegmentChunk(0, PCM, 3, FRAME))
     assert chunk
     assert (chunk.first_frame, chunk.codes) == (0, 4 * FRAME)
+
+
+def test_the_first_token_is_counted_from_the_order_that_was_taken_and_comes_before_its_sound() -> None:
+    tally = Tally(Stopwatch())
+    time.sleep(0.05)  # For the writer of the text, or for room.
+    tally.taken()
+    time.sleep(0.05)
+    tally.chunk(0, SegmentChunk(0, PCM, 0, FRAME))
+    tally.segment(SegmentFinished(FinishReason.END_OF_SPEECH, SAMPLES_PER_FRAME, 1, 0.01, 0.01, 0.3, 0.4))
+    timings = tally.finished(1).timings
+    assert 0.07 <= timings.first_token_seconds <= timings.first_chunk_seconds
 
 
 def test_samples_without_new_frames_are_passed_on() -> None:
