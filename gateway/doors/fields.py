@@ -22,7 +22,9 @@ class Fields:
     def __init__(self, values: Mapping[str, Any], known: frozenset[str]) -> None:
         if unknown := sorted(set(values) - known):
             names = ", ".join(map(shown, unknown[:5]))
-            raise BadField(unknown[0][:40], f"unknown field {names}; known are {', '.join(sorted(known))}")
+            # Half of a surrogate pair is a name in JSON, and nothing that an answer can carry.
+            param = unknown[0][:40].encode("utf-8", "replace").decode()
+            raise BadField(param, f"unknown field {names}; known are {', '.join(sorted(known))}")
         self._values = {name: value for name, value in values.items() if value is not None}
 
     def text(self, name: str, default: str = "") -> str:

@@ -54,6 +54,14 @@ def test_http_answers_400_to_a_body_that_is_no_json_object(lone_gateway: Doors, 
     assert answer.headers["x-request-id"] in answer.json()["error"]["message"]
 
 
+def test_a_field_whose_name_no_answer_can_carry_is_an_unknown_field(lone_gateway: Doors) -> None:
+    with lone_gateway.http() as client:
+        answer = client.post("/v1/audio/speech", content=rb'{"input": "a", "\ud800x": 3}')
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "?x"
+    assert r"unknown field '\ud800x'" in answer.json()["error"]["message"]
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(FIELDS)), ANYTHING))
 def test_whatever_the_fields_hold_http_answers_with_a_sentence(lone_gateway: Doors, body: dict[str, Any]) -> None:
