@@ -27,6 +27,11 @@ class Fields:
             raise BadField(param, f"unknown field {names}; known are {', '.join(sorted(known))}")
         self._values = {name: value for name, value in values.items() if value is not None}
 
+    @property
+    def given(self) -> frozenset[str]:
+        """The names of the fields that are there."""
+        return frozenset(self._values)
+
     def text(self, name: str, default: str = "") -> str:
         """A string."""
         value = self._typed(name, str, "a string")

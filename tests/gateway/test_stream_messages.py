@@ -15,6 +15,7 @@ from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started, Timings
 from swara.errors import Full, InvalidRequest, SwaraError
 from swara.speech import FinishReason
+from swara.stopwatch import Stopwatch
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -44,6 +45,12 @@ def test_what_is_no_json_object_is_refused(data: str | bytes | None) -> None:
 def test_a_context_has_a_short_plain_id(context_id: object) -> None:
     with pytest.raises(InvalidRequest, match="1 to 64 letters"):
         stream_messages.context_of({"context_id": context_id})
+
+
+def test_null_is_the_same_as_leaving_a_field_out() -> None:
+    first = stream_messages.read_input("a", {"context_id": "a", "text": None, "voice": None, "seed": 7})
+    assert first.configures == ("seed",)
+    assert stream_messages.speech_request(first.fields, "r1", Stopwatch()).text == ""
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def context_of(values: dict[str, Any]) -> str:
 
 def read_input(context_id: str, values: dict[str, Any]) -> Input:
     """What a message says; raises BadField."""
-    fields = Fields({"text": ""} | values, FIELDS)
+    text = values.get("text")
+    fields = Fields(values | {"text": "" if text is None else text}, FIELDS)
     return Input(
         context_id=context_id,
         text=fields.text("text"),
@@ -83,7 +84,7 @@ def read_input(context_id: str, values: dict[str, Any]) -> Input:
         more=fields.flag("continue"),
         cancel=fields.flag("cancel"),
         fields=fields,
-        configures=tuple(sorted(CONFIGURATION_FIELDS & set(values))),
+        configures=tuple(sorted(CONFIGURATION_FIELDS & fields.given)),
     )
 
 
