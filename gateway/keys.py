@@ -110,13 +110,15 @@ def entry_line(name: str, key: str, limits: KeyLimits) -> str:
 
 def _append(path: Path, line: str) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    after = before + ("\n" if before and not before.endswith("\n") else "") + line + "\n"
+    added = ("\n" if before and not before.endswith("\n") else "") + line + "\n"
     try:
-        read_keys(after)
+        read_keys(before + added)
     except SetupError as error:
         print(f"{path} is left as it was: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    path.write_text(after, encoding="utf-8")
+    # Never written anew: a running gateway that looks just then must not find half of it, or nothing.
+    with path.open("a", encoding="utf-8") as file:
+        file.write(added)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -105,7 +105,8 @@ def _stamp(path: Path) -> object:
         facts = os.stat(path)
     except OSError as error:
         raise SetupError(f"the key file {path} cannot be read: {error.strerror}") from None
-    return facts.st_mtime_ns, facts.st_ino, facts.st_size
+    # Its status changes with what it holds, with who may read it, and where a copy keeps the time of its writing.
+    return facts.st_ctime_ns, facts.st_ino, facts.st_size
 
 
 def guard_of(settings: GatewaySettings) -> Guard:

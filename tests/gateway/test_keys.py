@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import keys as keys_module
 from gateway.access import guard as guard_module
 from gateway.access.account import Account, KeyLimits
 from gateway.access.allowance import Allowance
@@ -109,6 +110,17 @@ def test_a_file_that_changes_is_read_again(tmp_path: Path, at_once: None) -> Non
     assert keys.account(second).name == "second"
     with pytest.raises(Unauthenticated):
         keys.account(first)
+
+
+def test_a_file_is_read_again_though_a_copy_has_kept_its_time(tmp_path: Path, at_once: None) -> None:
+    first, second = new_key(), new_key()
+    path = tmp_path / "keys.toml"
+    path.write_text(entry_line("one", first, KeyLimits()), encoding="utf-8")
+    keys, facts = KeyFile(path), path.stat()
+    time.sleep(0.02)  # The file system's clock moves every 4 ms.
+    path.write_text(entry_line("two", second, KeyLimits()), encoding="utf-8")
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert keys.account(second).name == "two"
 
 
 def test_a_file_that_became_wrong_or_went_away_leaves_the_keys_as_they_were(tmp_path: Path, at_once: None) -> None:
@@ -213,6 +225,18 @@ def test_the_command_prints_the_key_once_and_adds_its_line_to_the_file(tmp_path:
     assert again.returncode == 2
     assert "left as it was" in again.stderr
     assert KeyFile(path).account(key).name == "acme"
+
+
+def test_what_the_file_holds_stays_byte_for_byte_when_a_key_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "keys.toml"
+    before = b"# ours\r\n" + entry_line("mine", new_key(), KeyLimits()).encode()
+    path.write_bytes(before)
+    monkeypatch.setattr(sys, "argv", ["keys", "new", "acme", f"--file={path}"])
+    keys_module.main()
+    assert path.read_bytes().startswith(before + b"\nacme = ")
+    assert KeyFile(path).names == ["mine", "acme"]
 
 
 def test_a_thousand_keys_cost_a_request_a_few_milliseconds_at_most(tmp_path: Path) -> None:
