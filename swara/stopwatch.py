@@ -27,7 +27,3 @@ class Stopwatch:
     def at(self, name: str) -> float | None:
         """When `name` first happened in seconds since the start; None if it has not."""
         return self._marks.get(name)
-
-    def between(self, earlier: str, later: str) -> float:
-        """Seconds from one mark to another; 0 where either is missing."""
-        return max(0.0, self._marks.get(later, 0.0) - self._marks.get(earlier, 0.0)) if later in self._marks else 0.0
