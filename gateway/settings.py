@@ -21,7 +21,7 @@ class GatewaySettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="SWARA_GATEWAY_", cli_prog_name="python -m gateway")
 
-    address: str = Field("127.0.0.1:50051", description="where gRPC is served")
+    address: str = Field("127.0.0.1:50051", description="where gRPC is served; several with commas")
     http_address: str = Field("127.0.0.1:8080", description="where HTTP and WebSocket are served")
     audio_address: str = Field(
         "127.0.0.1:50052",
