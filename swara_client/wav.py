@@ -14,7 +14,7 @@ OTHER_FORMATS = frozenset((".mp3", ".opus", ".ogg", ".aac", ".m4a", ".flac", ".p
 
 
 class WavFile:
-    """Takes samples as they come; a context manager: an exception inside leaves no file.
+    """Takes samples as they come; a context manager: an exception inside, or at the end, leaves no file.
 
     Raises InvalidRequest for a name that promises another format.
     """
@@ -41,13 +41,15 @@ class WavFile:
         if self._path is None:
             self._file.flush()
             return
-        if kind is None:
-            self._file.seek(0)
-            self._file.write(wav_header(self._rate_hz, self._data_bytes))
-        self._file.close()
-        if kind is None:
-            self._part.replace(self._path)
-        else:
+        try:
+            # Where the disk is full even closing fails.
+            with self._file:
+                if kind is None:
+                    self._file.seek(0)
+                    self._file.write(wav_header(self._rate_hz, self._data_bytes))
+            if kind is None:
+                self._part.replace(self._path)
+        finally:
             self._part.unlink(missing_ok=True)
 
     @property

@@ -1,6 +1,8 @@
 """WAV files: whole or not there; streams live."""
 
 import os
+import subprocess
+import sys
 import threading
 import wave
 from pathlib import Path
@@ -12,6 +14,16 @@ from swara.pcm import to_bytes
 from swara_client.errors import InvalidRequest
 from swara_client.wav import WavFile
 
+# A limit of the process's own stands for the disk's.
+FULL_DISK = """
+import resource, sys
+import numpy as np
+from swara_client.wav import WavFile
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
+with WavFile(sys.argv[1], 24_000) as file:
+    for _ in range(100):
+        file.write(np.zeros(1_000, np.int16))
+"""
 SOUND = np.arange(-500, 500, dtype=np.int16)
 
 
@@ -40,6 +52,13 @@ def test_an_interrupted_file_leaves_nothing_and_keeps_what_was_there(tmp_path: P
         interrupted()
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_where_the_disk_is_full_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=30)
+    assert done.stderr.splitlines()[-1].startswith("OSError: [Errno 27] File too large")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pipe_gets_the_samples_while_they_come(tmp_path: Path) -> None:
