@@ -54,7 +54,8 @@ async def resolved(address: str) -> tuple[str, ...] | None:
     host, _, port = address.removeprefix(DNS).rpartition(":")
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
+        # The second is for names that cannot be, such as one with two dots in a row.
         return None
     hosts = dict.fromkeys(str(item[4][0]) for item in found)
     return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts)

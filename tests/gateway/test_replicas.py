@@ -184,5 +184,6 @@ def test_a_name_stands_for_the_addresses_dns_gives_and_an_unknown_one_for_none()
     async def story() -> None:
         assert "127.0.0.1:7" in (await addresses.resolved("dns:///localhost:7") or ())
         assert await addresses.resolved("dns:///no-such-host.invalid:7") is None
+        assert await addresses.resolved("dns:///no..such.host:7") is None
 
     in_loop(story)
