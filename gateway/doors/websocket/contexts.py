@@ -32,13 +32,17 @@ class ReadsNothing(Exception):
 
 
 class Context:
-    """What one `context_id` stands for on one connection; `run` is its whole life, the rest is told to it meanwhile."""
+    """What one `context_id` stands for on one connection; `run` is its whole life, the rest is told to it meanwhile.
+
+    `ended` is whether its last message has been sent: from then on its id is free, though it is still being let go of.
+    """
 
     def __init__(
         self, websocket: WebSocket, sessions: Sessions, sharing: Sharing, first: Input, request_id: str
     ) -> None:
         self.context_id = first.context_id
         self.request_id = request_id
+        self.ended = False
         self._websocket = websocket
         self._key = credential.of_connection(websocket)
         self._sessions = sessions
@@ -138,6 +142,7 @@ class Context:
                 stretch.finish()
             await self._send_audio(stretch)
         await self._websocket.send_text(stream_messages.finished(self.context_id, event))
+        self.ended = True
 
     def _encoding(self) -> AbstractContextManager[None]:
         return self._session.encoding() if self._session else nullcontext()

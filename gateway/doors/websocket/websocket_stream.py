@@ -79,15 +79,19 @@ class Connection:
 
     def _handed(self, context_id: str, values: dict[str, Any]) -> Context | None:
         message = stream_messages.read_input(context_id, values)
-        if context := self._contexts.get(context_id):
+        if context := self._running(context_id):
             context.take(message)
             return None
         return self._opened(message)
 
+    def _running(self, context_id: str) -> Context | None:
+        context = self._contexts.get(context_id)
+        return context if context and not context.ended else None
+
     def _opened(self, first: Input) -> Context:
         if first.cancel:
             raise NotFound(f"there is no context {first.context_id}: it has ended, or has not begun")
-        if len(self._contexts) >= MAX_CONTEXTS:
+        if sum(not context.ended for context in self._contexts.values()) >= MAX_CONTEXTS:
             raise Full(f"a connection has at most {MAX_CONTEXTS} contexts at once", RETRY_AFTER_SECONDS)
         context = Context(self._websocket, self._sessions, self._sharing, first, request_id.resolve(None))
         self._contexts[first.context_id] = context
@@ -97,11 +101,12 @@ class Connection:
         try:
             await context.run()
         finally:
-            del self._contexts[context.context_id]
+            if self._contexts.get(context.context_id) is context:
+                del self._contexts[context.context_id]
 
     async def _refuse(self, context_id: str | None, error: SwaraError) -> None:
         """Ends the context that the message was for, if it runs, with the error as its last word."""
-        if context := self._contexts.get(context_id or ""):
+        if context := self._running(context_id or ""):
             context.cancel(error)
             return
         with suppress(*GONE):
