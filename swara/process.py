@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -98,7 +99,9 @@ class ServiceProcess:
         assert self._process.stdout
         for line in self._process.stdout:
             self._lines.append(line)
-            sink(line.rstrip("\n"))
+            # Whoever read them may be gone; a service whose lines nobody takes would hang.
+            with suppress(OSError):
+                sink(line.rstrip("\n"))
 
 
 def free_port() -> int:
