@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -130,7 +131,8 @@ def batch(given: argparse.Namespace) -> int:
 
 def lines_of(texts: Path, folder: Path) -> Iterator[Line]:
     """The texts of a file, one a line, blank lines left out; files are named by line number, so that they stay."""
-    rows = text_of(texts.read_bytes(), str(texts)).splitlines()
+    # Lines as editors count them: the other separators of Unicode are characters of a text.
+    rows = list(io.StringIO(text_of(texts.read_bytes(), str(texts)), newline=None))
     digits = max(4, len(str(len(rows))))
     for number, row in enumerate(rows, start=1):
         if text := row.strip():

@@ -34,6 +34,16 @@ def test_lines_are_named_by_number_and_blank_ones_left_out(texts: Path, tmp_path
     ]
 
 
+def test_lines_end_where_editors_end_them(tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_bytes("one\u2028and\x0bone\x85\r\ntwo\rthree\n".encode())
+    assert [(line.number, line.text) for line in lines_of(file, tmp_path)] == [
+        (1, "one\u2028and\x0bone"),
+        (2, "two"),
+        (3, "three"),
+    ]
+
+
 def test_ten_thousand_lines_need_five_digits(tmp_path: Path) -> None:
     path = tmp_path / "many.txt"
     path.write_text("हाँ।\n" * 10_000, encoding="utf-8")
