@@ -1,7 +1,7 @@
 """The window between a stream and its listener: a slow reader fills its own window, and nobody waits for it.
 
 While there is room the stream goes on without its listener; once it is full the services behind are held back, as far
-as they can be, and a listener who then takes nothing at all is hung up on.
+as they can be. A listener who takes nothing at all of a full window, or of what is left at the end, is hung up on.
 """
 
 import asyncio
@@ -59,22 +59,32 @@ class Window:
                     self._held.append(event)
                     self._held_bytes += _size_bytes(event)
                     self._news.set()
+            self._end()
+            while self._held:
+                await self._until_taken()
         except Exception as error:
             self._error = error
         finally:
-            self._ended = True
-            self._news.set()
+            self._end()
+
+    def _end(self) -> None:
+        self._ended = True
+        self._news.set()
 
     async def _wait_for_room(self) -> None:
         while self._held_bytes >= WINDOW_BYTES:
-            self._room.clear()
-            try:
-                async with asyncio.timeout(self._silent_seconds):
-                    await self._room.wait()
-            except TimeoutError:
-                error = TimedOut(f"the listener took nothing for {self._silent_seconds:g} s and was hung up on")
-                self._hang_up(error)
-                raise error from None
+            await self._until_taken()
+
+    async def _until_taken(self) -> None:
+        """Waits until the listener takes something; hangs up and raises TimedOut where it takes nothing."""
+        self._room.clear()
+        try:
+            async with asyncio.timeout(self._silent_seconds):
+                await self._room.wait()
+        except TimeoutError:
+            error = TimedOut(f"the listener took nothing for {self._silent_seconds:g} s and was hung up on")
+            self._hang_up(error)
+            raise error from None
 
     async def _next(self) -> SpeechEvent | None:
         while self._stopped or not self._held:

@@ -71,6 +71,33 @@ def test_a_reader_stuck_in_a_write_is_hung_up_on_with_a_sentence() -> None:
     assert source.closed
 
 
+def test_what_is_left_at_the_end_is_not_kept_for_a_reader_stuck_in_a_write() -> None:
+    source = Source(limit=3)
+
+    async def story() -> None:
+        ending = Ending()
+        async with ending.reached(), aclosing(Window(0.1, ending.tell).through(source.events())) as events:
+            async for _ in events:
+                await asyncio.sleep(2)
+
+    with pytest.raises(TimedOut, match=r"the listener took nothing for 0\.1 s"):
+        asyncio.run(story())
+    assert source.closed
+
+
+def test_a_reader_who_takes_the_rest_slowly_gets_all_of_it() -> None:
+    async def story() -> int:
+        count = 0
+        ending = Ending()
+        async with ending.reached(), aclosing(Window(0.2, ending.tell).through(Source(limit=4).events())) as events:
+            async for _ in events:
+                await asyncio.sleep(0.1)
+                count += 1
+        return count
+
+    assert asyncio.run(story()) == 4
+
+
 def test_stopping_closes_the_source_at_once_even_while_its_reader_is_stuck_in_a_write() -> None:
     async def story() -> None:
         source, window = Source(), Window(60.0, Ending().tell)
