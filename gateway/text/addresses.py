@@ -17,6 +17,7 @@ PHONE = (
 DOTTED = r"(?<![0-9.])[0-9]+(?:\.[0-9]+){2,}(?![0-9])"
 SIGNS = {".": "dot", "@": "at", "/": "slash", "-": "hyphen", "_": "underscore", "+": "plus"}
 PART = re.compile(r"[./@_+-]|[^./@_+-]+")
+BEFORE_HOST = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 PUNCTUATION = ".,;:!?)]}…"
 
 
@@ -27,8 +28,8 @@ def _email(match: re.Match[str], language: Language) -> str:
 def _url(match: re.Match[str], language: Language) -> str:
     """Host and path; the scheme, the query and the fragment are for machines."""
     address = match[0].rstrip(PUNCTUATION)
-    kept = re.split("[?#]", re.sub(r"^https?://", "", address))[0].rstrip("/")
-    return _spelled(kept.removeprefix("www."), language) + match[0][len(address) :]
+    kept = re.split("[?#]", BEFORE_HOST.sub("", address))[0].rstrip("/")
+    return _spelled(kept, language) + match[0][len(address) :]
 
 
 def _spelled(address: str, language: Language) -> str:

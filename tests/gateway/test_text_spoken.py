@@ -95,6 +95,10 @@ def test_an_unknown_tag_is_read_as_a_word() -> None:
     assert Reader(Style(), "en", emotion_tags=("laugh",)).read("Oh <frown> no.") == "Oh frown no."
 
 
+def test_the_scheme_of_a_web_address_is_left_out_however_it_is_written() -> None:
+    assert Reader(Style(), "en").read("HTTPS://WWW.Example.com/a") == "Example dot com slash a"
+
+
 def test_a_full_stop_without_a_space_after_it_makes_no_web_address() -> None:
     assert Reader(Style(), "en").read("We came.In the end we left") == "We came.In the end we left"
 
