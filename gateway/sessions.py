@@ -202,7 +202,8 @@ class Session:
                 self._hearing.hear(event.pcm)
             case Finished():
                 self.finished = True
-                if self._hearing:
+                # However many hear a speech, its services took their time once.
+                if self._hearing and self._kind == SPEECH:
                     self._hearing.timed(event.timings)
 
     def encoding(self) -> AbstractContextManager[None]:

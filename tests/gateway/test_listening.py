@@ -21,6 +21,7 @@ from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech_v1
 from swara_client import Client, Full, InvalidRequest, NotFound, OutOfRange, Unavailable
 from tests.gateway.gateway_process import Doors, gateway_alone
+from tests.gateway.metrics_page import counted
 
 TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
 SHORT = "नमस्ते दोस्तों।"
@@ -55,6 +56,19 @@ def test_another_gateway_passes_a_listener_on_to_the_owner(pair_of_clients: tupl
         samples = speech.read()
         assert joined.read().tobytes() == samples.tobytes()
         assert joined.finished.reason == speech.finished.reason
+
+
+def test_a_speech_that_two_hear_has_taken_its_time_once(
+    pair: tuple[Running, Running], pair_of_clients: tuple[Client, Client]
+) -> None:
+    owner, _ = pair_of_clients
+    speech = owner.synthesize(SHORT, shareable=True)
+    with owner.listen(speech.started.synthesis_id) as joined:
+        assert joined.read().tobytes() == speech.read().tobytes()
+    port = pair[0][0].metrics_port
+    assert counted(port, "swara_gateway_first_token_seconds_count") == 1
+    assert counted(port, 'swara_gateway_stage_seconds_count{stage="decode"}') == 1
+    assert counted(port, 'swara_gateway_stage_seconds_count{stage="write"}') == 2
 
 
 def test_what_the_owner_says_no_to_is_said_by_the_other_gateway_too(pair_of_clients: tuple[Client, Client]) -> None:
