@@ -1,7 +1,8 @@
 """The asyncio client: the twin of `client.py`; what they share is in `speech.py`."""
 
 import asyncio
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Self, Unpack
 
 import grpc
@@ -44,7 +45,7 @@ class AsyncClient:
     ) -> None:
         self.addresses = addresses_of(address)
         self._resume = len(self.addresses) > 1 if resume is None else resume
-        self._favourite = Favourite()
+        self._favourite = Favourite(gateways=len(self.addresses))
         options = channel_options(self._resume)
         key = key_of(api_key)
         self._channels = [open_channel(grpc.aio, address, options, tls) for address in self.addresses]
@@ -73,16 +74,24 @@ class AsyncClient:
         """Speaks a text while it is being written, as Client does; `pieces` may come from a language model's stream."""
         writer = AsyncWriter(stream_request_of(choices, max_buffer_delay_seconds), pieces)
         call = self._stub.StreamSynthesize(writer.messages(), timeout=timeout_seconds)
-        return AsyncLiveSpeech(call, self._asked, writer)
+        return AsyncLiveSpeech(call, self._asked, self._away, writer)
 
     async def listen(
         self, synthesis_id: str, start: Start = "start", *, timeout_seconds: float | None = None
     ) -> AsyncLiveSpeech:
-        """Joins a shareable synthesis by its id: from its start, live, or at a sample. Raises SpeechError."""
-        call = self._stub.Listen(listen_request_of(synthesis_id, start), timeout=timeout_seconds)
-        speech = AsyncLiveSpeech(call, self._asked, first_sample=start if isinstance(start, int) else None)
-        await speech.accepted()
-        return speech
+        """Joins a shareable synthesis by its id, as Client does. Raises SpeechError."""
+        request, first_sample = listen_request_of(synthesis_id, start), start if isinstance(start, int) else None
+        failure: Unavailable | None = None
+        for _ in self.addresses:
+            call = self._stub.Listen(request, timeout=timeout_seconds)
+            speech = AsyncLiveSpeech(call, self._asked, self._away, first_sample=first_sample)
+            try:
+                await speech.accepted()
+                return speech
+            except Unavailable as error:
+                failure = error
+        assert failure
+        raise failure
 
     @property
     def _stub(self) -> Any:
@@ -93,6 +102,11 @@ class AsyncClient:
     def _asked(self) -> str:
         """Its address."""
         return self.addresses[self._favourite.at]
+
+    @property
+    def _away(self) -> Callable[[], None]:
+        """What is to be said where it does not answer."""
+        return partial(self._favourite.is_away, self._favourite.at)
 
     async def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""

@@ -1,7 +1,8 @@
 """The blocking client. `aio.py` is its twin for asyncio; what they share is in `speech.py`."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Self, Unpack
 
 import grpc
@@ -49,7 +50,7 @@ class Client:
     ) -> None:
         self.addresses = addresses_of(address)
         self._resume = len(self.addresses) > 1 if resume is None else resume
-        self._favourite = Favourite()
+        self._favourite = Favourite(gateways=len(self.addresses))
         options = channel_options(self._resume)
         key = key_of(api_key)
         self._channels = [open_channel(grpc, address, options, tls) for address in self.addresses]
@@ -76,18 +77,30 @@ class Client:
         """Speaks a text while it is being written: `pieces` of any length, as a language model yields them.
 
         They are taken in a thread of their own. FLUSH between two pieces speaks what has come; without one, text waits
-        for the end of its sentence, `max_buffer_delay_seconds` at most where that is not 0. It never goes on elsewhere.
+        for the end of its sentence, `max_buffer_delay_seconds` at most where that is not 0. It never goes on elsewhere;
+        where its gateway does not answer, the next speech begins at another.
         """
         writer = Writer(stream_request_of(choices, max_buffer_delay_seconds), pieces)
         call = self._stub.StreamSynthesize(writer.messages(), timeout=timeout_seconds)
-        return LiveSpeech(call, self._asked, writer)
+        return LiveSpeech(call, self._asked, self._away, writer)
 
     def listen(self, synthesis_id: str, start: Start = "start", *, timeout_seconds: float | None = None) -> LiveSpeech:
-        """Joins a shareable synthesis by its id: from its start, live, or at a sample. Raises SpeechError."""
-        call = self._stub.Listen(listen_request_of(synthesis_id, start), timeout=timeout_seconds)
-        speech = LiveSpeech(call, self._asked, first_sample=start if isinstance(start, int) else None)
-        speech.accepted()
-        return speech
+        """Joins a shareable synthesis by its id: from its start, live, or at a sample. Raises SpeechError.
+
+        Any gateway will do: the next one is asked where one does not answer.
+        """
+        request, first_sample = listen_request_of(synthesis_id, start), start if isinstance(start, int) else None
+        failure: Unavailable | None = None
+        for _ in self.addresses:
+            call = self._stub.Listen(request, timeout=timeout_seconds)
+            speech = LiveSpeech(call, self._asked, self._away, first_sample=first_sample)
+            try:
+                speech.accepted()
+                return speech
+            except Unavailable as error:
+                failure = error
+        assert failure
+        raise failure
 
     @property
     def _stub(self) -> KeyedStub:
@@ -98,6 +111,11 @@ class Client:
     def _asked(self) -> str:
         """Its address."""
         return self.addresses[self._favourite.at]
+
+    @property
+    def _away(self) -> Callable[[], None]:
+        """What is to be said where it does not answer."""
+        return partial(self._favourite.is_away, self._favourite.at)
 
     def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""

@@ -40,6 +40,12 @@ class Favourite:
     """The index of the gateway that answered last, which all speeches of one client begin with."""
 
     at: int = 0
+    gateways: int = 1
+
+    def is_away(self, at: int) -> None:
+        """A gateway does not answer: where it was the favourite, the next one is."""
+        if self.at == at:
+            self.at = (at + 1) % self.gateways
 
 
 class Comeback:

@@ -1,14 +1,14 @@
 """Speech that cannot be asked for again: of a text that is being written, or of a synthesis that was joined."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import grpc
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
-from swara_client.errors import SpeechError, from_status
+from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.iterator import SpeechIterator
 from swara_client.request import Flush, piece_of
 from swara_client.speech import Started
@@ -44,10 +44,19 @@ class Writer:
 class LiveSpeech(SpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
-    def __init__(self, call: Any, address: str, writer: Writer | None = None, first_sample: int | None = 0) -> None:
+    def __init__(
+        self,
+        call: Any,
+        address: str,
+        away: Callable[[], None],
+        writer: Writer | None = None,
+        first_sample: int | None = 0,
+    ) -> None:
+        """`away` is called where the gateway does not answer."""
         super().__init__(first_sample)
         self._call = call
         self._address = address
+        self._away = away
         self._writer = writer
         if writer:
             writer.writes_to(call)
@@ -69,7 +78,10 @@ class LiveSpeech(SpeechIterator):
                 return None
             if self._writer and self._writer.error:
                 raise self._writer.error from None
-            raise from_status(error, self._address, self._progress.request_id) from None
+            failure = from_status(error, self._address, self._progress.request_id)
+            if isinstance(failure, Unavailable):
+                self._away()
+            raise failure from None
         except SpeechError:
             self.close()
             raise

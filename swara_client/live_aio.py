@@ -1,7 +1,7 @@
 """The asyncio twin of `live.py`."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from typing import Any
 
 import grpc
@@ -50,11 +50,18 @@ class AsyncLiveSpeech(AsyncSpeechIterator):
     """Speech as it comes: iterate over it for samples [T]. Closing it early tells the gateway to stop at once."""
 
     def __init__(
-        self, call: Any, address: str, writer: AsyncWriter | None = None, first_sample: int | None = 0
+        self,
+        call: Any,
+        address: str,
+        away: Callable[[], None],
+        writer: AsyncWriter | None = None,
+        first_sample: int | None = 0,
     ) -> None:
+        """`away` is called where the gateway does not answer."""
         super().__init__(first_sample)
         self._call = call
         self._address = address
+        self._away = away
         self._writer = writer
         if writer:
             writer.writes_to(call)
@@ -88,4 +95,8 @@ class AsyncLiveSpeech(AsyncSpeechIterator):
 
     def _failure(self, failure: SpeechError) -> Exception:
         """The writer's own error where that is the reason."""
-        return self._writer.error if self._writer and self._writer.error else failure
+        if self._writer and self._writer.error:
+            return self._writer.error
+        if isinstance(failure, Unavailable):
+            self._away()
+        return failure

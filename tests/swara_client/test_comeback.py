@@ -89,6 +89,16 @@ def test_the_next_speech_begins_at_the_gateway_that_answered_last() -> None:
     assert Comeback(REQUEST, 2, True, favourite).at == 1
 
 
+def test_a_favourite_that_is_away_is_given_up_once_however_many_say_so() -> None:
+    favourite = Favourite(gateways=3)
+    for _ in range(5):
+        favourite.is_away(0)
+    assert favourite.at == 1
+    favourite.is_away(1)
+    favourite.is_away(2)
+    assert favourite.at == 0
+
+
 def test_addresses_come_in_a_list_or_by_commas() -> None:
     assert addresses_of("a:1, b:2") == addresses_of(["a:1", "b:2"]) == ("a:1", "b:2")
     with pytest.raises(InvalidRequest):

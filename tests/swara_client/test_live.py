@@ -12,8 +12,19 @@ import numpy as np
 import pytest
 
 from swara.pcm import from_bytes
+from swara.process import free_port
 from swara.stack import Stack
-from swara_client import FLUSH, AsyncClient, Client, Flush, InvalidRequest, NotFound, OutOfRange, UnknownName
+from swara_client import (
+    FLUSH,
+    AsyncClient,
+    Client,
+    Flush,
+    InvalidRequest,
+    NotFound,
+    OutOfRange,
+    Unavailable,
+    UnknownName,
+)
 from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
 
 TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।"
@@ -108,6 +119,31 @@ def test_others_hear_a_shareable_speech_from_its_start_and_from_any_sample(stack
             return await again.read()
 
     np.testing.assert_array_equal(asyncio.run(hear()), whole)
+
+
+def test_where_the_first_gateway_is_away_who_listens_is_heard_by_the_next_and_who_writes_the_next_time(
+    stack: Stack, client: Client
+) -> None:
+    addresses = f"127.0.0.1:{free_port()},{stack.gateway_address}"
+    speech = client.synthesize(SHORT, seed=5, shareable=True)
+    whole, synthesis_id = speech.read(), speech.started.synthesis_id
+
+    async def hear() -> list[np.ndarray]:
+        async with AsyncClient(addresses) as twin, await twin.listen(synthesis_id) as joined:
+            heard = await joined.read()
+        async with AsyncClient(addresses) as twin:
+            with pytest.raises(Unavailable):
+                await twin.stream_synthesize([SHORT], seed=5).read()
+            return [heard, await twin.stream_synthesize([SHORT], seed=5).read()]
+
+    with Client(addresses) as several, several.listen(synthesis_id) as joined:
+        assert_equal_speech(joined.read(), whole)
+    with Client(addresses) as several:
+        with pytest.raises(Unavailable):
+            several.stream_synthesize([SHORT], seed=5).read()
+        assert_equal_speech(several.stream_synthesize([SHORT], seed=5).read(), whole)
+    for heard in asyncio.run(hear()):
+        assert_equal_speech(heard, whole)
 
 
 def test_a_synthesis_ends_only_when_its_last_listener_has_left(stack: Stack, client: Client) -> None:
