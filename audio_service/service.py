@@ -10,7 +10,7 @@ from audio_service.batcher import Batcher
 from audio_service.journal import journal
 from audio_service.silence import SilenceGuard, until_silence
 from audio_service.stream import Delays, Mode, Noise, Piece, Voicing
-from audio_service.synthesis import CodecFacts, Frames, Received, feed
+from audio_service.synthesis import CodecFacts, Frames, Received, feed, remembered
 from audio_service.tasks import together
 from audio_service.token_client import TokenClient, frames_value
 from swara import pcm, tracing
@@ -66,7 +66,8 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
                 await seat.feed(resumed.first_frame, resumed.codes)
             received, guard = Received(), SilenceGuard()
             async with together() as group:
-                group.create_task(feed(seat, until_silence(generation, guard, self._batcher.fell_silent), received))
+                blocks = until_silence(generation, guard, self._batcher.fell_silent)
+                group.create_task(feed(seat, remembered(blocks, received)))
                 async for piece in seat.pieces():
                     note.spoke(piece)
                     guard.hear(piece.samples)
@@ -89,7 +90,7 @@ class AudioServicer(audio_service_pb2_grpc.AudioServiceServicer):
             voicing = _voicing(configuration.seed, configuration.decoding, configuration.first_sample)
             seat = await stack.enter_async_context(self._batcher.open(voicing, AdmissionClass.NEW))
             group = await stack.enter_async_context(together())
-            group.create_task(feed(seat, self._brought(requests), Received()))
+            group.create_task(feed(seat, self._brought(requests)))
             async for piece in seat.pieces():
                 note.spoke(piece)
                 data = pcm.to_bytes(piece.samples)

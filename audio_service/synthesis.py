@@ -37,10 +37,16 @@ class Received:
         return Frames(blocks[0].first_frame, np.concatenate([block.codes for block in blocks]))
 
 
-async def feed(seat: Seat, blocks: AsyncIterator[Frames], received: Received) -> None:
-    """Feeds the seat with frames as they arrive, to their end."""
+async def remembered(blocks: AsyncIterator[Frames], received: Received) -> AsyncIterator[Frames]:
+    """The same frames, each remembered before it is passed on."""
     async for frames in blocks:
         received.add(frames)
+        yield frames
+
+
+async def feed(seat: Seat, blocks: AsyncIterator[Frames]) -> None:
+    """Feeds the seat with frames as they arrive, to their end."""
+    async for frames in blocks:
         await seat.feed(frames.first_frame, frames.codes)
     seat.end()
 

@@ -1,6 +1,7 @@
 """AudioService.Decode on the wire, and what the service says about itself."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Sequence
 
 import grpc
@@ -9,9 +10,12 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from audio_service import service
 from audio_service.codec import Codec
 from audio_service.decoder import Decoder
 from audio_service.stream import Noise, Voicing
+from audio_service.synthesis import Frames
+from audio_service.token_client import frames_value
 from swara.frames import SAMPLES_PER_FRAME, Codes
 from swara.pcm import Samples, from_bytes, from_float
 from swara.v1 import audio_service_pb2 as pb
@@ -138,6 +142,33 @@ def test_pcm_comes_before_the_caller_has_sent_everything(codec: Codec, decoder: 
                 rest_bytes += len(answer.pcm)
             assert rest_bytes == 2 * decoder.reach_samples
 
+    asyncio.run(main())
+
+
+def test_frames_that_have_become_pcm_are_forgotten(
+    codec: Codec, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived: list[weakref.ref[Frames]] = []
+
+    def noted(message: codes_pb2.Frames, codebook_size: int) -> Frames:
+        frames = frames_value(message, codebook_size)
+        arrived.append(weakref.ref(frames))
+        return frames
+
+    async def main() -> None:
+        async with served(codec, decoder) as door:
+            call, frames = door.stub.Decode(), 30
+            await call.write(configuration())
+            for message in blocks(random_codes(frames, codec.codebook_size), 1):
+                await call.write(message)
+            heard_bytes = 0
+            while heard_bytes < 2 * (frames * SAMPLES_PER_FRAME - decoder.reach_samples):
+                heard_bytes += len((await call.read()).pcm)
+            assert len(arrived) == frames
+            assert sum(one() is not None for one in arrived) <= 1, "one may still be in the hands of who feeds it"
+            call.cancel()
+
+    monkeypatch.setattr(service, "frames_value", noted)
     asyncio.run(main())
 
 
