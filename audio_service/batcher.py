@@ -121,7 +121,7 @@ class Batcher:
     def slack_seconds(self) -> float:
         """How long the listener plays on who would run dry first; 0 while nobody hears anything."""
         now = time.perf_counter()
-        return min((seat.stream.dry_seconds() - now for seat in self._seats if seat.stream.heard), default=0.0)
+        return min((seat.stream.dry_seconds() - now for seat in self._seats if seat.listened_to), default=0.0)
 
     def load_report(self) -> LoadReport:
         """The load, for balancers."""

@@ -62,9 +62,19 @@ class Seat:
                 self._news.clear()
                 await self._news.wait()
 
+    @property
+    def held_back(self) -> bool:
+        """Whether it waits for its reader: whoever is late then, it is not the codec."""
+        return self.unread_samples >= MAX_UNREAD_SAMPLES
+
+    @property
+    def listened_to(self) -> bool:
+        """Whether somebody hears this and would miss what comes next."""
+        return self.stream.heard and not self.stream.done and not self.held_back
+
     def hop(self, now_seconds: float) -> int:
         """How many frames the next step may take; 0 for none now."""
-        if self._error is not None or self.unread_samples >= MAX_UNREAD_SAMPLES:
+        if self._error is not None or self.held_back:
             return 0
         return self.stream.hop(now_seconds)
 
@@ -72,13 +82,13 @@ class Seat:
         """When the frames that wait are worth a step even if no more come; infinity if never."""
         frames = self.stream.waiting_frames
         following = next_hop(frames)
-        if self._error or not frames or following is None or self.unread_samples >= MAX_UNREAD_SAMPLES:
+        if self._error or not frames or following is None or self.held_back:
             return np.inf
         return self.stream.dry_seconds() - safe_seconds(following)
 
     def lead_seconds(self, now_seconds: float) -> float:
         """How much its listener holds; infinity where hardly a frame waits: it is not the codec then that is late."""
-        behind = self.stream.heard and self.stream.waiting_frames > 1
+        behind = self.listened_to and self.stream.waiting_frames > 1
         return self.stream.dry_seconds() - now_seconds if behind else np.inf
 
     def urgency(self) -> tuple[float, float]:
@@ -109,6 +119,8 @@ class Seat:
         self._room.set()
 
     def _read(self) -> Piece:
+        if self.held_back:
+            self.stream.play_on(time.perf_counter(), self.unread_samples)
         pieces, self._unread, self.unread_samples = self._unread, [], 0
         self._changed.set()
         return Piece(pieces[0].first_sample, np.concatenate([piece.samples for piece in pieces]))

@@ -137,6 +137,11 @@ class Stream:
             return -np.inf
         return self._first_given_seconds + (self._next_sample - self.voicing.first_sample) / SAMPLE_RATE_HZ
 
+    def play_on(self, now_seconds: float, samples: int) -> None:
+        """The listener, who has taken nothing for a while, takes this many samples now and plays them."""
+        if self._first_given_seconds is not None:
+            self._first_given_seconds += max(0.0, now_seconds + samples / SAMPLE_RATE_HZ - self.dry_seconds())
+
     def hop(self, now_seconds: float) -> int:
         """How many frames the next step should take; 0 if it is too early for one."""
         slack_seconds = self.dry_seconds() - now_seconds

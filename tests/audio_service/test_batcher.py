@@ -1,6 +1,7 @@
 """Many streams share one decoder."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from audio_service.decoder import Decoder
 from audio_service.seat import MAX_UNREAD_SAMPLES, MAX_WAITING_FRAMES, Seat
 from audio_service.stream import Piece, Stream, Taken, Voicing
 from swara.errors import Broken, Full
-from swara.frames import SAMPLES_PER_FRAME, Codes
+from swara.frames import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, Codes
 from swara.pcm import Samples, from_float
 from swara.speech import AdmissionClass
 from tests.audio_service.codecs import delays, random_codes, whole_decode
@@ -131,6 +132,24 @@ def test_a_reader_that_stops_holds_up_nobody_and_gathers_no_more_than_its_bound(
             assert slow.unread_samples <= MAX_UNREAD_SAMPLES + 8 * SAMPLES_PER_FRAME
             assert len(await read_all(slow)) == 400 * SAMPLES_PER_FRAME
             await feeding
+
+    asyncio.run(main())
+
+
+def test_a_reader_that_stops_is_no_sign_of_a_slow_codec(decoder: Decoder) -> None:
+    async def main() -> None:
+        async with running(decoder) as place, place.batcher.open(Voicing(0), NEW) as slow:
+            feeding = asyncio.create_task(feed_all(slow, random_codes(200, decoder.codebook_size), 4))
+            while not slow.held_back or slow.stream.waiting_frames < MAX_WAITING_FRAMES:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            slow.stream._first_given_seconds -= 60.0  # a minute goes by
+            await speak(place.batcher, random_codes(10, decoder.codebook_size))
+            assert place.batcher.capacity_streams == 4
+            assert place.batcher.slack_seconds() == 0.0
+            pieces = slow.pieces()
+            held_seconds = len((await anext(pieces)).samples) / SAMPLE_RATE_HZ
+            assert slow.lead_seconds(time.perf_counter()) == pytest.approx(held_seconds, abs=0.5)
+            feeding.cancel()
 
     asyncio.run(main())
 
