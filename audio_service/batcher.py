@@ -58,6 +58,9 @@ class Watcher(Protocol):
     def opened(self) -> None:
         """A stream has begun."""
 
+    def refused(self) -> None:
+        """A stream has found no place."""
+
     def heard(self, seconds: float) -> None:
         """A stream's first PCM came this long after it began."""
 
@@ -178,6 +181,7 @@ class Batcher:
     def _admit(self, voicing: Voicing, admission: AdmissionClass) -> Seat:
         room = self.capacity_streams if admission is AdmissionClass.NEW else self._limits.rows
         if len(self._seats) >= room or not self._free:
+            self._watcher.refused()
             raise Full(f"the audio service is full: {len(self._seats)} streams are running", RETRY_AFTER_SECONDS)
         seat = Seat(new_stream(voicing, self._delays), self._free.pop(), self._rows.keys(voicing), self._changed)
         self._seats.append(seat)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
+from swara.errors import Full
 from swara.frames import FRAME_SECONDS
 
 STEP_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -89,6 +90,10 @@ class Metrics:
     def opened(self) -> None:
         """A stream has begun."""
         self._active.inc()
+
+    def refused(self) -> None:
+        """A stream has found no place."""
+        self._finished.labels(Full.label).inc()
 
     def heard(self, seconds: float) -> None:
         """A stream's first PCM came this long after it began."""

@@ -71,6 +71,7 @@ def test_only_new_streams_are_refused_while_the_reserve_lasts(decoder: Decoder) 
                     with pytest.raises(Full):
                         async with place.batcher.open(Voicing(0), AdmissionClass.CONTINUING):
                             pass
+            assert place.count("swara_audio_streams_total", outcome="full") == 2
             async with place.batcher.open(Voicing(0), NEW):
                 pass
             assert place.batcher.free_rows == 2
