@@ -29,6 +29,8 @@ def machine(settings: AudioSettings, codec: Codec, limits: Limits) -> Machine:
     torch.backends.cudnn.allow_tf32 = False
     if settings.device == "cuda":
         return _cuda(settings, codec, limits)
+    if settings.precision != AudioSettings.model_fields["precision"].default:
+        raise SetupError(f"on the CPU the codec computes in fp32, not in {settings.precision}")
     decoder = Decoder(codec, torch.device("cpu"))
     delays = Delays(decoder.reach_samples, decoder.warm_up_samples)
     return Machine(PlainRows(decoder, limits.rows), delays, decoder.state_bytes)

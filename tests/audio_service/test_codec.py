@@ -115,6 +115,7 @@ def test_a_folder_that_is_not_there_is_named() -> None:
     [
         (["--codec", "/nowhere"], "cannot start: there is no codec folder /nowhere"),
         (["--threads", "0"], "cannot start: setting threads"),
+        (["--precision", "bf16"], "cannot start: on the CPU the codec computes in fp32, not in bf16"),
         (["--address", "unix:/nowhere/at/all.sock", "--metrics-port", "0"], "cannot start: cannot listen on"),
     ],
 )

@@ -58,6 +58,8 @@ def _cpu_model(setup: EngineSetup, context_tokens: int) -> Callable[[], FrameMod
         raise SetupError(f"on the CPU the native engine computes in fp32, not in {settings.precision}")
     if settings.kv_cache_precision != "auto":
         raise SetupError("on the CPU the native engine keeps its cache in fp32")
+    if settings.kv_cache_bytes:
+        raise SetupError("on the CPU the native engine has a whole context for every place: leave kv_cache_bytes at 0")
     if settings.weights == "dummy":
         raise SetupError("on the CPU the native engine has no dummy weights")
     if settings.arithmetic == "fast":
