@@ -1,5 +1,6 @@
 """The token service's Prometheus metrics. Base units, closed label sets, never a request id; see docs/metrics.md."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -7,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
+from swara.errors import SwaraError
 from swara.frames import SLOTS
 from token_service.engines.base import Ended, Engine
 
@@ -15,7 +17,11 @@ SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 FRAME_BUCKETS = (0.005, 0.01, 0.02, 0.04, 0.085, 0.2, 1)
 STEP_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.085, 0.2, 0.5, 1)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-OUTCOMES = ("end_of_speech", "max_frames", "runaway", "cancelled", "full", "invalid", "unavailable", "broken")
+# How streams end: by themselves, or with the label of an error.
+OUTCOMES = (
+    "end_of_speech", "max_frames", "runaway", "cancelled",
+    "full", "invalid", "unknown_name", "unavailable", "timed_out", "broken",
+)  # fmt: skip
 PROMPT, SPEECH = TOKENS = ("prompt", "speech")
 LENGTH, LOOP = RUNAWAYS = ("length", "loop")
 
@@ -49,6 +55,26 @@ for kind in TOKENS:
     tokens_total.labels(kind)
 for kind in RUNAWAYS:
     runaways_total.labels(kind)
+
+
+class Outcome:
+    """How one stream ends: the label that is set, or else that of what its block raises; counted after the block."""
+
+    def __init__(self) -> None:
+        self.label = ""
+
+    def __enter__(self) -> "Outcome":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self.label = self.label or _label(error)
+        streams_total.labels(self.label).inc()
+
+
+def _label(error: BaseException | None) -> str:
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return "cancelled"
+    return error.label if isinstance(error, SwaraError) and error.label in OUTCOMES else "broken"
 
 
 @runtime_checkable
@@ -126,9 +152,12 @@ def holding(prompt_tokens: int, frames: int) -> Iterator[Callable[[int], None]]:
 def ended(event: Ended, frames: int, ran_away: bool) -> None:
     """A generation is complete; `frames` are those it made."""
     queue_seconds.observe(event.queue_seconds)
-    # Where a frame's tokens come all at once, the first token comes with the first frame.
-    first_token_seconds.observe(event.first_token_seconds or event.prefill_seconds)
-    prefill_seconds.observe(event.prefill_seconds)
-    decode_seconds.observe(event.decode_seconds / frames if frames else 0.0)
+    if frames:
+        # Where a frame's tokens come all at once, the first token comes with the first frame.
+        first_token_seconds.observe(event.first_token_seconds or event.prefill_seconds)
+        prefill_seconds.observe(event.prefill_seconds)
+    # END_OF_SPEECH took a step as a frame does.
+    if (steps := frames if event.by_model else frames - 1) > 0:
+        decode_seconds.observe(event.decode_seconds / steps)
     if ran_away:
         runaways_total.labels(LOOP if event.looped else LENGTH).inc()

@@ -7,7 +7,6 @@ from contextlib import aclosing
 import grpc
 
 from swara import frames, tracing, wire
-from swara.errors import SwaraError
 from swara.logs import request_log
 from swara.profile import Profile
 from swara.server import answering
@@ -40,26 +39,23 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
     ) -> AsyncGenerator[pb.GenerateResponse, None]:
         """Started, frames, finished."""
         async with answering(context, request.request_id):
-            outcome = "cancelled"
             lines = request_log(log, request.request_id)
             tracing.called_with(dict(context.invocation_metadata() or ()))
             trace, asked = tracing.begin("generate", {"request_id": request.request_id}), Stopwatch()
+            outcome = metrics.Outcome()
             try:
-                plan = self._planner.plan(self._segment(request))
-                lines.info("stream opened, %s, at most %d frames", plan.voice, plan.generation.max_frames)
-                async with aclosing(self._events(plan)) as events:
-                    async for event in events:
-                        yield event
-                        if event.HasField("finished"):
-                            _record_stages(trace, asked.started_seconds, event.finished)
-                            outcome = pb.FinishReason.Name(event.finished.reason).removeprefix("FINISH_REASON_").lower()
-            except SwaraError as error:
-                outcome = error.label
-                raise
+                with outcome:
+                    plan = self._planner.plan(self._segment(request))
+                    lines.info("stream opened, %s, at most %d frames", plan.voice, plan.generation.max_frames)
+                    async with aclosing(self._events(plan)) as events:
+                        async for event in events:
+                            if event.HasField("finished"):
+                                _record_stages(trace, asked.started_seconds, event.finished)
+                                outcome.label = _label(event.finished.reason)
+                            yield event
             finally:
-                metrics.streams_total.labels(outcome).inc()
-                trace.end({"outcome": outcome})
-                lines.info("stream closed, %s", outcome)
+                trace.end({"outcome": outcome.label})
+                lines.info("stream closed, %s", outcome.label)
 
     async def GetModel(self, request: pb.GetModelRequest, context: grpc.aio.ServicerContext) -> pb.GetModelResponse:
         """The served model."""
@@ -123,6 +119,10 @@ def _finished(plan: Plan, event: Ended, total: int) -> pb.GenerationFinished:
         prefill_seconds=event.prefill_seconds,
         decode_seconds=event.decode_seconds,
     )
+
+
+def _label(reason: pb.FinishReason) -> str:
+    return pb.FinishReason.Name(reason).removeprefix("FINISH_REASON_").lower()
 
 
 def _record_stages(trace: Trace, asked_seconds: float, finished: pb.GenerationFinished) -> None:

@@ -7,15 +7,15 @@ ids out, the load beside it. What has no meaning for speech is UNIMPLEMENTED or 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import grpc
 from smg_grpc_proto.generated import vllm_engine_pb2 as pb
 from smg_grpc_proto.generated import vllm_engine_pb2_grpc
 
-from swara.frames import Codes
+from swara.frames import SLOTS, Codes
 from swara.logs import request_log
 from swara.profile import Profile
 from swara.server import answering
@@ -27,6 +27,8 @@ from token_service.grammar import SlotGrammar
 from token_service.vllm_order import generation
 
 log = logging.getLogger(__name__)
+# How a stream that ended with one of the protocol's reasons is counted.
+OUTCOMES = {"stop": "end_of_speech", "length": "max_frames", "abort": "cancelled"}
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["VllmEngine"].full_name
 
 
@@ -39,7 +41,7 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
         self._model = model
         self._vocabulary = vocabulary
         self._engine = engine
-        self._aborts: dict[str, asyncio.Event] = {}
+        self._running: set[tuple[str, asyncio.Event]] = set()
         self._started_seconds = time.monotonic()
 
     async def Generate(
@@ -47,37 +49,33 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
     ) -> AsyncGenerator[pb.GenerateResponse, None]:
         """Chunks of whole frames while streaming, then all ids once more, as the protocol has it."""
         async with answering(context, request.request_id):
-            order = generation(request, self._profile, self._engine.context_tokens)
-            lines = request_log(log, request.request_id)
-            lines.info("stream opened by vLLM's protocol, at most %d frames", order.max_frames)
-            aborted = self._aborts.setdefault(request.request_id, asyncio.Event())
-            output_ids: list[int] = []
-            reason = "abort"
+            lines, outcome = request_log(log, request.request_id), metrics.Outcome()
             try:
-                async with AsyncExitStack() as stack:
-                    events = await stack.enter_async_context(self._engine.open(order))
-                    grow = stack.enter_context(metrics.holding(len(order.prompt_ids), len(order.resume)))
-                    arriving = await stack.enter_async_context(aclosing(_until(aborted, coalesced(events))))
-                    async for event in arriving:
-                        if isinstance(event, Ended):
-                            reason = "stop" if event.by_model else "length"
-                            break
-                        grow(len(event))
-                        new_ids = frame_ids(self._grammar, event)
-                        output_ids += new_ids
-                        if request.stream:
-                            yield pb.GenerateResponse(chunk=_chunk(order, new_ids, len(output_ids)))
-                yield pb.GenerateResponse(complete=self._complete(order, output_ids, reason))
+                with outcome, self._abortable(request.request_id) as aborted:
+                    order = generation(request, self._profile, self._engine.context_tokens)
+                    lines.info("stream opened by vLLM's protocol, at most %d frames", order.max_frames)
+                    output_ids: list[int] = []
+                    reason = "abort"
+                    async with aclosing(self._events(order, aborted)) as events:
+                        async for event in events:
+                            if isinstance(event, Ended):
+                                reason = "stop" if event.by_model else "length"
+                                metrics.ended(event, len(output_ids) // SLOTS, ran_away=False)
+                                break
+                            new_ids = frame_ids(self._grammar, event)
+                            output_ids += new_ids
+                            if request.stream:
+                                yield pb.GenerateResponse(chunk=_chunk(order, new_ids, len(output_ids)))
+                    outcome.label = OUTCOMES[reason]
+                    yield pb.GenerateResponse(complete=self._complete(order, output_ids, reason))
             finally:
-                self._aborts.pop(request.request_id, None)
-                metrics.streams_total.labels(reason).inc()
-                lines.info("stream closed, %s", reason)
+                lines.info("stream closed, %s", outcome.label)
 
     async def Abort(self, request: pb.AbortRequest, context: grpc.aio.ServicerContext) -> pb.AbortResponse:
         """Ends running streams; ids that are not running have ended already."""
-        for request_id in request.request_ids:
-            if request_id in self._aborts:
-                self._aborts[request_id].set()
+        for request_id, aborted in self._running:
+            if request_id in request.request_ids:
+                aborted.set()
         return pb.AbortResponse()
 
     async def HealthCheck(
@@ -126,6 +124,25 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
             utilization=total / load.capacity_streams,
         )
         return pb.GetLoadsResponse(timestamp=datetime.now(UTC).isoformat(), dp_rank_count=1, loads=[now])
+
+    @contextmanager
+    def _abortable(self, request_id: str) -> Iterator[asyncio.Event]:
+        """What Abort sets while the block runs; two streams may have the same id."""
+        running = (request_id, asyncio.Event())
+        self._running.add(running)
+        try:
+            yield running[1]
+        finally:
+            self._running.remove(running)
+
+    async def _events(self, order: GenerationRequest, aborted: asyncio.Event) -> AsyncGenerator[Codes | Ended, None]:
+        async with self._engine.open(order) as events:
+            with metrics.holding(len(order.prompt_ids), len(order.resume)) as grow:
+                async with aclosing(_until(aborted, coalesced(events))) as arriving:
+                    async for event in arriving:
+                        if not isinstance(event, Ended):
+                            grow(len(event))
+                        yield event
 
     def _complete(self, order: GenerationRequest, output_ids: list[int], reason: str) -> pb.GenerateComplete:
         matched = {"matched_token_id": self._profile.end_of_speech_id} if reason == "stop" else {}

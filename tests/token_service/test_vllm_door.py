@@ -16,6 +16,7 @@ from swara.profile import load_profile
 from swara.speech import Sampling
 from swara.v1 import token_service_pb2 as ours
 from swara.v1 import token_service_pb2_grpc
+from tests.gateway.metrics_page import counted
 from tests.stack.doors import wait_until
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
@@ -33,9 +34,14 @@ PROMPT_IDS = PROMPT.generation.prompt_ids
 
 
 @pytest.fixture(scope="module")
-def channel() -> Iterator[grpc.Channel]:
+def metrics_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def channel(metrics_port: int) -> Iterator[grpc.Channel]:
     address = f"127.0.0.1:{free_port()}"
-    flags = [f"--model={DEMO}", f"--address={address}", f"--metrics-port={free_port()}", "--metrics-host=127.0.0.1"]
+    flags = [f"--model={DEMO}", f"--address={address}", f"--metrics-port={metrics_port}", "--metrics-host=127.0.0.1"]
     service = ServiceProcess("token_service", flags, to_stderr)
     try:
         wait_until(lambda: grpc_ready(address), 60)
@@ -92,6 +98,29 @@ def test_an_aborted_stream_ends_and_says_so(stub: vllm_engine_pb2_grpc.VllmEngin
     assert last.complete.finish_reason == "abort"
     assert last.complete.completion_tokens < 7 * 250
     wait_until(lambda: stub.GetLoads(pb.GetLoadsRequest()).loads[0].num_total_reqs == 0, 5)
+
+
+def test_a_stream_whose_namesake_has_ended_can_still_be_aborted(stub: vllm_engine_pb2_grpc.VllmEngineStub) -> None:
+    answers = stub.Generate(asked(PROMPT_IDS, "twice", frames=250))
+    next(answers)
+    answered(stub, asked(PROMPT_IDS, "twice", frames=1))
+    stub.Abort(pb.AbortRequest(request_ids=["twice"]))
+    assert list(answers)[-1].complete.finish_reason == "abort"
+
+
+def test_its_streams_are_counted_like_those_of_our_own_door(
+    stub: vllm_engine_pb2_grpc.VllmEngineStub, metrics_port: int
+) -> None:
+    def counts() -> list[float]:
+        outcomes = [counted(metrics_port, f'swara_token_streams_total{{outcome="{one}"}}') for one in wanted]
+        return [*outcomes, counted(metrics_port, "swara_token_first_frame_seconds_count")]
+
+    wanted = ("max_frames", "invalid")
+    before = counts()
+    answered(stub, asked(PROMPT_IDS))
+    with pytest.raises(grpc.RpcError):
+        list(stub.Generate(asked([])))
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
