@@ -6,6 +6,7 @@ The third guard, against speech that does not end, is the frame limit that `plan
 from collections.abc import AsyncIterator
 
 from swara.frames import FRAME_SECONDS, Codes
+from swara.stopwatch import Stopwatch
 from token_service.engines.base import Ended
 
 # No word is shorter than a quarter of a second: before that END_OF_SPEECH is masked.
@@ -15,6 +16,7 @@ SHORTEST_FRAMES = 3
 LONGEST_LOOP_FRAMES = 8
 LOOP_SECONDS = 3.0
 LOOP_FRAMES = int(LOOP_SECONDS / FRAME_SECONDS)
+FIRST_FRAME = "first frame"
 
 
 class LoopGuard:
@@ -40,11 +42,25 @@ class LoopGuard:
         return max(self._equal) >= LOOP_FRAMES
 
 
-async def until_loop(events: AsyncIterator[Codes | Ended]) -> AsyncIterator[Codes | Ended]:
-    """The same events, ended early where the codes go round in a loop."""
-    guard = LoopGuard()
+async def until_loop(events: AsyncIterator[Codes | Ended], resume: Codes) -> AsyncIterator[Codes | Ended]:
+    """The same events, ended early where the codes go round in a loop, which the resumed frames [F, 7] may have begun.
+
+    Waiting for a place and reading the prompt look the same from here, and count as prompt.
+    """
+    guard, watch = LoopGuard(), Stopwatch()
+    if guard.loops(resume):
+        yield _looped(watch)
+        return
     async for event in events:
+        watch.mark(FIRST_FRAME)
         yield event
         if not isinstance(event, Ended) and guard.loops(event):
-            yield Ended(by_model=False, looped=True)
+            yield _looped(watch)
             return
+
+
+def _looped(watch: Stopwatch) -> Ended:
+    first_seconds = watch.mark(FIRST_FRAME)
+    return Ended(
+        by_model=False, prefill_seconds=first_seconds, decode_seconds=watch.seconds - first_seconds, looped=True
+    )

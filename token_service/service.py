@@ -74,7 +74,7 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
         async with self._engine.open(order) as events:
             with metrics.holding(len(order.prompt_ids), total) as grow:
                 yield pb.GenerateResponse(started=self._started(plan))
-                async for event in coalesced(until_loop(events)):
+                async for event in coalesced(until_loop(events, order.resume)):
                     if isinstance(event, Ended):
                         yield pb.GenerateResponse(finished=_finished(plan, event, total))
                     else:
