@@ -7,14 +7,15 @@ from contextlib import aclosing
 import grpc
 
 from swara import frames, tracing, wire
+from swara.errors import InvalidRequest
 from swara.logs import request_log
 from swara.profile import Profile
 from swara.server import answering
 from swara.speech import AdmissionClass, FinishReason, Priority
 from swara.stopwatch import Stopwatch
 from swara.tracing import Trace
+from swara.v1 import codes_pb2, token_service_pb2_grpc
 from swara.v1 import token_service_pb2 as pb
-from swara.v1 import token_service_pb2_grpc
 from token_service import metrics
 from token_service.coalesce import coalesced
 from token_service.engines.base import Ended, Engine
@@ -101,11 +102,16 @@ class TokenService(token_service_pb2_grpc.TokenServiceServicer):
             min_frames=request.limits.min_frames,
             max_frames=request.limits.max_frames,
             ignore_end=request.limits.ignore_end,
-            resume=frames.unpack(request.resume_frames.codes, self._profile.codebook_size),
+            resume=self._resumed(request.resume_frames),
             admission_class=wire.CLASSES.get(request.admission_class, AdmissionClass.NEW),
             priority=wire.PRIORITIES.get(request.priority, Priority.INTERACTIVE),
             max_lead_seconds=request.max_lead_seconds,
         )
+
+    def _resumed(self, message: codes_pb2.Frames) -> frames.Codes:
+        if message.first_frame:
+            raise InvalidRequest(f"resume_frames must begin with frame 0 of the segment, not {message.first_frame}")
+        return frames.unpack(message.codes, self._profile.codebook_size)
 
 
 def _finished(plan: Plan, event: Ended, total: int) -> pb.GenerationFinished:

@@ -128,3 +128,12 @@ def test_times_of_frames_are_those_of_frames_that_were_made(resumed: int, spoke:
         assert [now - then for now, then in zip(after, before, strict=True)] == [1, spoke, spoke, went_on]
 
     told(story)
+
+
+def test_resumed_frames_that_leave_the_beginning_out_are_refused() -> None:
+    async def story(stub: TokenServiceStub, engine: Engine) -> None:
+        error = await refusal(stub, asked(8, resumed=2, first_frame=3))
+        assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert "begin with frame 0 of the segment, not 3" in (error.details() or "")
+
+    told(story)
