@@ -1,5 +1,6 @@
 """The demo model by plain transformers: what greedy decoding must give, and a source that can leave the mask out."""
 
+import asyncio
 import functools
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -78,7 +79,7 @@ class PlainSource:
             self.open_orders.remove(order.order_id)
 
     async def failed(self) -> None:
-        raise NotImplementedError
+        await asyncio.Event().wait()
 
     async def stop(self) -> None:
         return

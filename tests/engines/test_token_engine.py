@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import numpy as np
 import pytest
 
-from swara.errors import Broken, SetupError
+from swara.errors import Broken, SetupError, Unavailable
 from tests.engines.reference import PlainSource
 from tests.engines.requests import codes_of, request, setup, spoken
 from token_service.engines import token_engine
@@ -27,6 +27,14 @@ class ShortSource(PlainSource):
             given += 1
             if given == 10:
                 return
+
+
+class DumbSource(PlainSource):
+    """Ends every stream without a token."""
+
+    async def generate(self, order: TokenOrder) -> AsyncGenerator[list[int], None]:
+        for ids in ():
+            yield ids
 
 
 class StuckSource(PlainSource):
@@ -106,14 +114,29 @@ def test_a_stream_that_its_source_ends_early_is_no_speech() -> None:
     over(ShortSource(masked=True), story)
 
 
-def test_a_source_that_gives_nothing_more_counts_as_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_gives_nothing_more_counts_as_broken_and_its_streams_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def story(engine: TokenEngine) -> None:
+        watching = asyncio.create_task(engine.failed())
+        await codes_of(engine, request(frames=1))
+        assert not watching.done(), "an engine that works is left alone"
         monkeypatch.setattr(token_engine, "HUNG_SECONDS", 0.5)
-        reading = asyncio.create_task(codes_of(engine, request(frames=3)))
-        await asyncio.wait_for(engine.failed(), 20.0)
-        reading.cancel()
+        with pytest.raises(Broken, match="hangs"):
+            await codes_of(engine, request(frames=3))
+        await asyncio.wait_for(watching, 1.0)
+        with pytest.raises(Unavailable):
+            await codes_of(engine, request(frames=1))
 
     over(StuckSource(masked=True), story)
+
+
+def test_a_source_that_draws_nothing_is_refused_at_the_start() -> None:
+    async def story(engine: TokenEngine) -> None:
+        raise AssertionError("it must not start")
+
+    with pytest.raises(SetupError, match="drew no token"):
+        over(DumbSource(masked=True), story)
 
 
 def test_a_source_that_gives_nothing_at_the_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
 from swara.capacity import Capacity
-from swara.errors import Broken, Full, SetupError, SwaraError
+from swara.errors import Broken, Full, SetupError, SwaraError, Unavailable
 from swara.frames import Codes
 from swara.speech import AdmissionClass
 from token_service.engines.base import Ended, EngineLoad, EngineSetup, GenerationRequest
@@ -43,6 +43,7 @@ class TokenEngine:
         self._limits = Limits(vocabulary, self.context_tokens)
         self._streams: set[TokenStream] = set()
         self._observing: asyncio.Task[None] | None = None
+        self._hung = asyncio.Event()
 
     async def start(self) -> None:
         """Starts the source, has it prove the slot mask, and measures how many streams it carries."""
@@ -77,12 +78,12 @@ class TokenEngine:
 
     async def failed(self) -> None:
         """Returns when the source has broken, or gives nothing to streams that were speaking."""
-        broken = asyncio.ensure_future(self._source.failed())
+        signs = [asyncio.ensure_future(wait) for wait in (self._source.failed(), self._hung.wait())]
         try:
-            while not broken.done() and not self._hangs():
-                await asyncio.wait([broken], timeout=OBSERVE_SECONDS)
+            await asyncio.wait(signs, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            broken.cancel()
+            for sign in signs:
+                sign.cancel()
 
     async def stop(self) -> None:
         """Ends every stream and the source."""
@@ -94,6 +95,8 @@ class TokenEngine:
 
     def _admit(self, request: GenerationRequest) -> TokenStream:
         self._limits.check(request)
+        if self._hung.is_set():
+            raise Unavailable("the engine is not running")
         taken = len(self._streams)
         if request.admission_class is AdmissionClass.NEW and taken >= self._capacity.streams:
             raise Full(f"all {self._capacity.streams} streams are taken; try again soon", RETRY_SECONDS)
@@ -120,13 +123,15 @@ class TokenEngine:
         yield stream.ended(framer.ended, time.monotonic())
 
     async def _next(self, stream: TokenStream, tokens: AsyncGenerator[list[int], None]) -> list[int]:
-        stream.waiting_seconds = time.monotonic()
         try:
-            return await anext(tokens)
+            async with asyncio.timeout(HUNG_SECONDS if stream.started else None):
+                return await anext(tokens)
         except StopAsyncIteration:
             raise Broken("the engine ended the stream before its end") from None
-        finally:
-            stream.waiting_seconds = None
+        except TimeoutError:
+            log.error("the engine has given no token for %g s to a stream that was speaking", HUNG_SECONDS)
+            self._hung.set()
+            raise Broken("the engine hangs; it will be started again") from None
 
     async def _observe(self) -> None:
         while True:
@@ -134,11 +139,3 @@ class TokenEngine:
             now = time.monotonic()
             leads = [stream.lead.seconds(now) for stream in self._streams if stream.listened_to]
             self._capacity.observe(now, len(self._streams), min(leads, default=float("inf")))
-
-    def _hangs(self) -> bool:
-        now = time.monotonic()
-        waits = [now - stream.waiting_seconds for stream in self._streams if stream.started and stream.waiting_seconds]
-        if max(waits, default=0.0) < HUNG_SECONDS:
-            return False
-        log.error("the engine has given no token for %g s to a stream that was speaking", HUNG_SECONDS)
-        return True

@@ -22,8 +22,6 @@ class TokenStream:
         self.order = _order(request, grammar)
         self.lead = Lead()
         self.frames = len(request.resume)
-        # When it began to wait for the source; None while the source waits for its reader.
-        self.waiting_seconds: float | None = None
         self._opened_seconds = now_seconds
         self._first_seconds: float | None = None
         self._first_token_seconds: float | None = None

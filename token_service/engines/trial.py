@@ -67,6 +67,8 @@ class Trial:
             async for new_ids in arriving:
                 batches.append(new_ids)
                 arrived_seconds.append(time.perf_counter())
+        if not batches:
+            raise SetupError("the engine drew no token after a prompt of this profile")
         later = sum(map(len, batches[1:]))
         drawn = [token_id for batch in batches for token_id in batch]
         return drawn, (arrived_seconds[-1] - arrived_seconds[0]) / max(1, later)
