@@ -1,7 +1,9 @@
 """The engine of frames made from one of tokens, over the demo model run by plain transformers."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
@@ -112,6 +114,28 @@ def test_a_stream_that_its_source_ends_early_is_no_speech() -> None:
             await codes_of(engine, request(frames=3))
 
     over(ShortSource(masked=True), story)
+
+
+def test_the_load_can_be_asked_for_in_another_thread_while_streams_come_and_go() -> None:
+    async def story(engine: TokenEngine) -> None:
+        def ask() -> int:
+            return max(engine.load().queued_streams for _ in range(2000))
+
+        async with AsyncExitStack() as stack:
+            for _ in range(200):
+                await stack.enter_async_context(engine.open(request()))
+            asking = asyncio.create_task(asyncio.to_thread(ask))
+            while not asking.done():
+                async with engine.open(request()):
+                    await asyncio.sleep(0)
+            assert await asking in (200, 201)
+
+    interval_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        over(PlainSource(masked=True), story)
+    finally:
+        sys.setswitchinterval(interval_seconds)
 
 
 def test_a_source_that_gives_nothing_more_counts_as_broken_and_its_streams_are_told(

@@ -70,11 +70,11 @@ class TokenEngine:
             self._streams.remove(stream)
 
     def load(self) -> EngineLoad:
-        """The load now."""
-        now = time.monotonic()
-        started = sum(stream.started for stream in self._streams)
-        slack = min((stream.lead.seconds(now) for stream in self._streams if stream.listened_to), default=0.0)
-        return EngineLoad(started, len(self._streams) - started, 0, self._capacity.streams, slack)
+        """The load now; Prometheus asks from a thread of its own."""
+        now, streams = time.monotonic(), list(self._streams)
+        started = sum(stream.started for stream in streams)
+        slack = min((stream.lead.seconds(now) for stream in streams if stream.listened_to), default=0.0)
+        return EngineLoad(started, len(streams) - started, 0, self._capacity.streams, slack)
 
     async def failed(self) -> None:
         """Returns when the source has broken, or gives nothing to streams that were speaking."""
