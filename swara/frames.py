@@ -42,11 +42,3 @@ def levels(codes: Codes) -> tuple[Codes, Codes, Codes]:
     """Codes [F, 7] as the codec's three levels: [F], [2F] and [4F]."""
     first, second, third = (codes[:, slots].reshape(-1) for slots in LEVEL_SLOTS)
     return first, second, third
-
-
-def from_levels(first: Codes, second: Codes, third: Codes) -> Codes:
-    """The codec's three levels [F], [2F], [4F] as codes [F, 7]; the inverse of `levels`."""
-    codes = np.empty((len(first), SLOTS), np.uint16)
-    for slots, level in zip(LEVEL_SLOTS, (first, second, third), strict=True):
-        codes[:, slots] = level.reshape(len(first), len(slots))
-    return codes
