@@ -29,6 +29,7 @@ class SpeechRequest:
 
     With a `manuscript` the text that is written there instead; with a `resume_token` the rest of an interrupted
     synthesis, which the token tells. `resumable` asks for such a token with every chunk, `shareable` lets others in.
+    `key_name` is the API key's.
     """
 
     request_id: str
@@ -42,6 +43,7 @@ class SpeechRequest:
     resumable: bool = False
     resume_token: bytes = b""
     shareable: bool = False
+    key_name: str = ""
     manuscript: Manuscript | None = field(default=None, compare=False)
     arrival: Stopwatch = field(default_factory=Stopwatch, compare=False)
 

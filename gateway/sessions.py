@@ -141,7 +141,7 @@ class Session:
 
     async def speak(self, request: SpeechRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The pipeline's events, with a place held and everything measured while they flow."""
-        events = self._placed(request)
+        events = self._placed(replace(request, key_name=self.account.name))
         if request.shareable:
             events = self._house.broadcasts.open(events, self.account.name)
         async with aclosing(self._heard(events)) as heard:

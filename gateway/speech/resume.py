@@ -88,6 +88,7 @@ def keys_of(setting: str) -> tuple[bytes, ...]:
 def _head(script: Script, segment: int) -> bytes:
     request = script.request
     values = {
+        "key_name": request.key_name,
         "model": script.model,
         "fingerprint": script.fingerprint,
         "voice": script.voice,
@@ -101,6 +102,9 @@ def _head(script: Script, segment: int) -> bytes:
 
 def _script(head: bytes, request: SpeechRequest, at: Position, max_lead_seconds: float) -> Script:
     values = json.loads(zlib.decompress(head))
+    # A gateway that is yet to be upgraded names no key.
+    if values.get("key_name", request.key_name) != request.key_name:
+        raise InvalidRequest("the resume token belongs to another API key")
     sampling, priority = Sampling(**values["sampling"]), Priority(values["priority"])
     return Script(
         request=replace(request, sampling=sampling, priority=priority),

@@ -1,6 +1,7 @@
 """resume.py: what a token says comes back unchanged, and nothing that was not signed is believed."""
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -65,6 +66,16 @@ def test_frames_that_somebody_else_signed_are_refused() -> None:
 
 def test_while_keys_are_changed_the_old_one_still_opens() -> None:
     assert opened(token(), OTHER_KEY, KEY)[1] == POSITION
+
+
+def test_what_one_api_key_began_no_other_goes_on_with() -> None:
+    mine = Sealer((KEY,), 60.0)
+    begun = replace(SCRIPT, request=replace(REQUEST, key_name="acme"))
+    given = SpeechRequest("r2", "", resume_token=mine.seal(begun, 1).token(POSITION))
+    for other in ("", "bolt"):
+        with pytest.raises(InvalidRequest, match="another API key"):
+            mine.opened(replace(given, key_name=other), 1.5)
+    assert mine.opened(replace(given, key_name="acme"), 1.5)[1] == POSITION
 
 
 def test_an_expired_token_is_refused() -> None:

@@ -17,6 +17,7 @@ from gateway.access.account import KeyLimits
 from gateway.keys import entry_line, new_key
 from swara.v1 import speech_service_pb2 as speech
 from swara_client import Client, Full, NotFound, RateLimited, Unauthenticated
+from swara_client.access import KeyedStub
 from tests.gateway.gateway_process import gateway_alone
 from tests.security.keyed import SHORT, Keyed, spoken
 from tests.stack.doors import wait_until
@@ -193,6 +194,18 @@ def test_the_same_holds_through_another_gateway(keyed: Keyed) -> None:
                 assert joined.read().tobytes() == shared.read().tobytes()
             with pytest.raises(NotFound):
                 foreign.listen(shared.started.synthesis_id)
+
+
+def test_what_one_key_began_no_other_goes_on_with(keyed: Keyed) -> None:
+    with Client(keyed.doors.grpc_address, api_key=keyed.keys["mine"], resume=True) as mine:
+        begun = mine.synthesize(SHORT, seed=3)
+        next(begun)
+        rest = speech.SynthesizeRequest(resume_token=begun.resume_token)
+    with grpc.insecure_channel(keyed.doors.grpc_address) as channel:
+        with pytest.raises(grpc.RpcError, match="another API key") as caught:
+            next(KeyedStub(channel, keyed.keys["other"]).Synthesize(rest, timeout=60))
+        assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert next(KeyedStub(channel, keyed.keys["mine"]).Synthesize(rest, timeout=60)).HasField("started")
 
 
 def test_a_key_that_is_taken_out_opens_nothing_new_a_second_later_on_an_open_connection(keyed: Keyed) -> None:
