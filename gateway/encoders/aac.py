@@ -107,7 +107,7 @@ class AacCodec:
         self._input = ctypes.create_string_buffer(FRAME_BYTES)
         self._output = ctypes.create_string_buffer(OUTPUT_BYTES)
         functions = self._library.functions
-        functions.init(ctypes.byref(self._handle), 0, ctypes.byref(self._library.user_data))
+        _check(functions.init(ctypes.byref(self._handle), 0, ctypes.byref(self._library.user_data)))
         weakref.finalize(self, functions.uninit, self._handle)
         bits_per_second = min(MAX_BITS_PER_SECOND, int(sample_rate_hz * BITS_PER_SAMPLE))
         parameters = _Parameters(sample_rate_hz, bits_per_second, channels=1, adts=1)

@@ -14,6 +14,7 @@ CORS_EXPOSED = (
     "retry-after",
     "x-request-id",
     "x-swara-model",
+    "x-swara-model-fingerprint",
     "x-swara-sample-rate-hz",
     "x-swara-seed",
     "x-swara-voice",
