@@ -30,8 +30,8 @@ from swara_client import AsyncClient, SpeechError
 # Hours of the rules are minutes here.
 SCALE = 60.0
 LOG = Path("out/observe.log")
-# The codec's process stops for the first of these and runs for the second, again and again: however fast the machine,
-# it cannot decode in the second what listeners hear in both, and no stop is long enough to be taken for its death.
+# The codec's process stops for the first of these and runs for the second, again and again: too little to decode
+# what listeners hear meanwhile, unless a frame takes under 2 ms; and no stop is long enough to be taken for its death.
 HELD_SECONDS, FREE_SECONDS = 0.6, 0.02
 PODS = ("gateway", "speech", "speech")
 

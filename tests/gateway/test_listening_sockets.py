@@ -12,8 +12,12 @@ SILENT_SECONDS = 10.0
 
 def test_a_socket_that_a_killed_process_has_left_is_replaced(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/http.sock"
-    for _ in range(2):
-        listen(address, SILENT_SECONDS).close()
+    left = listen(address, SILENT_SECONDS)
+    left.close()
+    assert (tmp_path / "http.sock").is_socket()
+    replaced = listen(address, SILENT_SECONDS)
+    assert replaced.getsockname() == f"{tmp_path}/http.sock"
+    replaced.close()
 
 
 def test_a_file_that_is_no_socket_is_never_taken_away(tmp_path: Path) -> None:
