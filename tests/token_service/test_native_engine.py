@@ -1,6 +1,7 @@
 """The native engine on the demo model: laws 3 to 6 where they are made."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -199,9 +200,34 @@ def test_a_step_that_hangs_ends_the_engine_and_tells_its_streams() -> None:
             watching = asyncio.create_task(engine.failed())
             await asyncio.sleep(2 * WATCH_SECONDS)
             assert not watching.done(), "an engine that works is left alone"
-            engine._step_started_seconds = time.monotonic() - HUNG_SECONDS
+            engine._busy_since_seconds = time.monotonic() - HUNG_SECONDS
             with pytest.raises(Broken, match="hangs"):
                 [_ async for _ in events]
             await asyncio.wait_for(watching, 20.0)
+
+    in_an_engine(story)
+
+
+def test_a_device_that_blocks_in_a_join_ends_the_engine_and_never_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("token_service.engines.native.engine.HUNG_SECONDS", 1.0)
+    answered = threading.Event()
+
+    async def story(engine: NativeEngine) -> None:
+        async with engine.open(request(frames=250, max_lead_seconds=0.1)) as events:
+            await anext(events)
+            monkeypatch.setattr(engine._model, "join", lambda stream: answered.wait(10.0))
+            watching = asyncio.create_task(engine.failed())
+            async with engine.open(request(1)) as late:
+                began = time.monotonic()
+                while not watching.done():
+                    assert engine.load().running_streams, "who asks for the load is answered"
+                    assert time.monotonic() - began < 5.0
+                    await asyncio.sleep(0.01)
+                for told in (events, late):
+                    with pytest.raises(Broken, match="hangs"):
+                        [_ async for _ in told]
+        answered.set()
 
     in_an_engine(story)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 WARM_UP_STEPS = 7
-# A step takes milliseconds, and seconds on a machine that swaps; one of half a minute will never end.
+# A join or a step takes milliseconds, and seconds on a machine that swaps; one of half a minute will never end.
 HUNG_SECONDS = 30.0
 WATCH_SECONDS = 0.5
 # Longer than a healthy step; a hung thread is left behind when the process ends.
@@ -59,13 +59,16 @@ class NativeEngine:
         # Told of each step; called on the engine's thread.
         self.stepped: Callable[[int, float], None] = lambda streams, seconds: None
         self.kv_capacity_tokens = 0
+        # The event loop waits for this lock, so nobody who holds it waits for the device.
         self._wake = threading.Condition()
         self._waiting: deque[Ticket] = deque()
         self._running: dict[Stream, Ticket] = {}
+        # Of those that run: who has a place, and is unknown to the model.
+        self._seated: list[Stream] = []
         self._stopping = False
         self._failure: Exception | None = None
         self._failed = asyncio.Event()
-        self._step_started_seconds: float | None = None
+        self._busy_since_seconds: float | None = None
         self._thread = threading.Thread(target=self._run, name="frame-loop", daemon=True)
 
     async def start(self) -> None:
@@ -101,17 +104,17 @@ class NativeEngine:
         return self._model.free_tokens
 
     async def failed(self) -> None:
-        """Returns when the frame loop has broken, or hangs in one step."""
+        """Returns when the frame loop has broken, or the device does not answer it."""
         while not self._hangs():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._failed.wait(), WATCH_SECONDS)
                 return
 
     def _hangs(self) -> bool:
-        started = self._step_started_seconds
-        if started is None or time.monotonic() - started < HUNG_SECONDS:
+        since = self._busy_since_seconds
+        if since is None or time.monotonic() - since < HUNG_SECONDS:
             return False
-        self._failure = TimeoutError(f"a step has run for more than {HUNG_SECONDS:g} s")
+        self._failure = TimeoutError(f"the device has not answered for more than {HUNG_SECONDS:g} s")
         log.error("%s", self._failure)
         self._tell_all(Broken("the engine hangs; it will be started again"))
         return True
@@ -188,10 +191,11 @@ class NativeEngine:
         try:
             with torch.inference_mode():
                 while self._border():
-                    self._step_started_seconds = time.monotonic()
-                    if self._frames.idle_seconds(self._step_started_seconds) == 0:
+                    self._busy_since_seconds = time.monotonic()
+                    self._join_seated()
+                    if self._frames.idle_seconds(time.monotonic()) == 0:
                         self._speak()
-                    self._step_started_seconds = None
+                    self._busy_since_seconds = None
         except Exception as error:
             log.exception("the frame loop failed")
             self._failure = error
@@ -201,11 +205,11 @@ class NativeEngine:
         )
 
     def _border(self) -> bool:
-        """Between frames: lets streams go and come, and sleeps while there is nothing to do. False ends the loop."""
+        """Between frames: frees and gives places, and sleeps while there is nothing to do. False ends the loop."""
         with self._wake:
             self._drop_cancelled()
             self._seat_waiting()
-            idle = self._frames.idle_seconds(time.monotonic())
+            idle = 0.0 if self._seated else self._frames.idle_seconds(time.monotonic())
             if (idle is None or idle > 0) and not self._stopping:
                 self._wake.wait(idle)
             return not self._stopping
@@ -221,9 +225,16 @@ class NativeEngine:
             ticket.stream = Stream(ticket.request, self._grammar, place)
             ticket.joined_seconds = time.monotonic()
             self._running[ticket.stream] = ticket
-            self._frames.join(ticket.stream)
-            if ticket.stream.finished:
-                self._finish(ticket.stream)
+            self._seated.append(ticket.stream)
+
+    def _join_seated(self) -> None:
+        """Makes new streams known to the model, which may wait for the device to take what it is sent."""
+        for stream in self._seated:
+            self._frames.join(stream)
+            if stream.finished:
+                with self._wake:
+                    self._finish(stream)
+        self._seated.clear()
 
     def _speak(self) -> None:
         now = time.monotonic()
