@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # How long listeners who are cut off may take to hear why.
 FAREWELL_SECONDS = 1.0
+# How long the doors stay shut for models that are not known yet; with nobody behind, a gateway says so to who asks.
+LEARNING_SECONDS = 1.0
 DRAWN_KEY_BYTES = 32
 
 
@@ -50,7 +52,7 @@ class Gateway:
         metrics = GatewayMetrics()
         patience = Patience(settings.queue_seconds, settings.first_seconds, settings.progress_seconds)
         sources = {name: Failover(pool, patience, metrics.failed_over) for name, pool in pools.items()}
-        models = Models(sources, partial(prepare, settings.style))
+        self._models = models = Models(sources, partial(prepare, settings.style))
         limits = Limits(settings.max_text_characters, settings.max_lead_seconds, settings.writer_pause_seconds)
         keys = _resume_keys(settings)
         sealer = Sealer(keys, settings.resume_seconds)
@@ -79,16 +81,22 @@ class Gateway:
         self._web = WebServer(application(sessions, models, self._admission, settings), settings)
 
     async def start(self) -> None:
-        """Opens the doors; raises SetupError where an address is taken."""
+        """Opens the doors when the models are known or soon after; raises SetupError where an address is taken."""
         serve_metrics(self._settings.metrics_host, self._settings.metrics_port)
+        await self._look()
         await self._web.start()
         if self._settings.peer_address:
             self._rpc.listen(self._settings.peer_address, self._settings.inside)
         await self._rpc.start(self._settings.address, [SERVICE_NAME], self._settings.public_certificate)
-        self._looking = [asyncio.create_task(pool.run()) for pool in self._pools]
+        log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
+
+    async def _look(self) -> None:
+        """Begins to look at the services behind; what their voices need to read is loaded as soon as they answer."""
+        learning = asyncio.create_task(self._models.learn())
+        self._looking = [learning, *(asyncio.create_task(pool.run()) for pool in self._pools)]
         for looking in self._looking:
             looking.add_done_callback(_say_if_broken)
-        log.info("gRPC at %s, HTTP at %s", self._settings.address, self._settings.http_address)
+        await asyncio.wait([learning], timeout=LEARNING_SECONDS)
 
     async def stop(self) -> None:
         """Not ready, no new streams, running ones finish within the grace period, then everything is closed."""

@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from gateway.model import Model, shown
 from gateway.speech.segment import AudioSource
-from swara.errors import UnknownName
+from swara.errors import SwaraError, UnknownName
 
 # A service that came back with another model is noticed after this; asking each time would cost every request two hops.
 FRESH_SECONDS = 5.0
+# As often as the pools look at their replicas.
+LEARN_SECONDS = 0.5
 # The name of a pool that has none.
 UNNAMED = ""
 
@@ -48,10 +51,23 @@ class Models:
             return models
         raise next(error for error in found if isinstance(error, BaseException))
 
+    async def learn(self) -> None:
+        """Asks until every model is known; `learned` is then told of each before a listener asks for it."""
+        async with asyncio.TaskGroup() as group:
+            for pool in self._sources:
+                group.create_task(self._learn(pool))
+
     async def ask_again(self) -> None:
         """Asks the services themselves, now; raises Unavailable where none of them answers."""
         self._known.clear()
         await self.all()
+
+    async def _learn(self, pool: str) -> None:
+        while True:
+            with suppress(SwaraError):
+                await self._model(pool)
+                return
+            await asyncio.sleep(LEARN_SECONDS)
 
     def _pool(self, name: str) -> str:
         """The name of the pool that a caller's name for a model stands for."""

@@ -103,13 +103,7 @@ def spoken(crowd: Crowd, seconds: float) -> float:
 
 
 def settle(cluster: Cluster) -> None:
-    """What fits is known once it has been tried: the first guess was made while all services were starting.
-
-    Each gateway has spoken then, so that what the first listener makes it load is no growth.
-    """
-    for address in cluster.addresses:
-        with Client(address) as client:
-            client.synthesize(TEXT, seed=SEEDS[0]).read()
+    """What fits is known once it has been tried: the first guess was made while all services were starting."""
     spoken(Crowd(cluster.addresses, cluster.places()), SETTLE_SECONDS)
     cluster.wait_until_idle()
 

@@ -1,11 +1,25 @@
 """What a model's voices need to read is loaded as soon as the model is known, not by the first who asks."""
 
+import asyncio
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
 import pytest
 
 from gateway.model import Model
+from gateway.models import LEARN_SECONDS, Models
 from gateway.speech.pipeline import prepare
+from gateway.speech.segment import SegmentEvent, SegmentOrder
 from gateway.text import Style, transliterator
+from swara.errors import Unavailable
+from swara.process import ServiceProcess
 from swara.profile import Voice
+from swara.stack import Stack
+from tests.gateway.gateway_process import gateway_alone, say_over_grpc
+
+# The dictionary takes 46 MB; a first speech without it, measured, less than a tenth of that.
+FIRST_SPEECH_BYTES = 15e6
 
 
 def model(*scripts: str) -> Model:
@@ -20,3 +34,44 @@ def test_the_dictionary_is_read_for_voices_that_cannot_read_latin_letters(
     transliterator._dictionary.cache_clear()
     prepare(Style(), model(*scripts))
     assert transliterator._dictionary.cache_info().currsize == loaded
+
+
+class Away:
+    """Audio services that answer from the second time on that they are asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def model(self) -> Model:
+        self.asked += 1
+        if self.asked == 1:
+            raise Unavailable("not yet")
+        return model()
+
+    def speak(self, order: SegmentOrder) -> AsyncGenerator[SegmentEvent, None]:
+        raise AssertionError("nobody wants a speech")
+
+
+def test_a_model_whose_services_come_later_is_learned_of_before_anybody_asks_for_it() -> None:
+    learned: list[str] = []
+
+    async def story() -> None:
+        models = Models({"": Away()}, lambda model: learned.append(model.name))
+        async with asyncio.timeout(4 * LEARN_SECONDS):
+            await models.learn()
+
+    asyncio.run(story())
+    assert learned == ["demo"]
+
+
+def resident_bytes(process: ServiceProcess) -> int:
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_a_gateway_that_was_asked_only_for_its_health_has_its_dictionary(stack: Stack) -> None:
+    with gateway_alone(f"--audio-address={stack.audio_address}") as (doors, process):
+        ready_bytes = resident_bytes(process)
+        say_over_grpc(doors, "नमस्ते दोस्तों।")
+        growth_bytes = resident_bytes(process) - ready_bytes
+    print(f"ready with {ready_bytes / 1e6:.0f} MB, {growth_bytes / 1e6:+.1f} MB after its first speech")
+    assert growth_bytes < FIRST_SPEECH_BYTES

@@ -1,10 +1,12 @@
 """Several models behind one gateway: `model` chooses the services that speak, and one that is away harms no other."""
 
+import time
 from collections.abc import Iterator
 
 import grpc
 import pytest
 
+from gateway.models import FRESH_SECONDS
 from gateway.replicas import addresses
 from swara.errors import SetupError
 from swara.stack import Stack
@@ -52,6 +54,8 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_harms_no_
 
 def test_a_model_whose_services_are_away_is_said_to_be_away(two_models: Doors, fresh_stack: Stack) -> None:
     fresh_stack.services["audio_service"].kill()
+    # What was learned of it at the start is remembered.
+    time.sleep(FRESH_SECONDS)
     with two_models.stub() as stub, pytest.raises(grpc.RpcError, match="cannot be reached") as caught:
         stub.ListVoices(speech.ListVoicesRequest(model="english"), timeout=10)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
