@@ -139,7 +139,9 @@ def sending_traces(service: str, address: str, share: float) -> Iterator[None]:
         # What `begin` needs: importing it there would hold the first request up.
         from opentelemetry.trace.propagation import tracecontext  # noqa: F401
     except ImportError as error:
-        raise SetupError(f"traces_address needs OpenTelemetry: pip install 'swara[tracing]' ({error})") from None
+        raise SetupError(
+            f"traces_address needs OpenTelemetry: pip install '.[tracing]' in Swara's folder ({error})"
+        ) from None
     provider = TracerProvider(
         sampler=ParentBasedTraceIdRatio(share), resource=Resource.create({"service.name": f"swara-{service}"})
     )

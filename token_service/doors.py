@@ -21,7 +21,7 @@ def add_doors(server: grpc.aio.Server, service: TokenService, engine: Engine, se
     token_service_pb2_grpc.add_TokenServiceServicer_to_server(service, server)
     OpenRca(partial(_load_report, engine)).add_to(server)
     if find_spec("smg_grpc_proto") is None:
-        log.info("vLLM's protocol is not served: it needs pip install 'swara[interop]'")
+        log.info("vLLM's protocol is not served: it needs pip install '.[interop]' in Swara's folder")
         return [SERVICE_NAME]
     return [SERVICE_NAME, _add_vllm_door(server, engine, setup)]
 

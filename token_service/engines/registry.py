@@ -21,14 +21,16 @@ class EngineKind:
 
 # The keys are the values of the setting `engine`.
 ENGINES = {
-    "native": EngineKind("token_service.engines.native.build", "torch", "pip install 'swara[token]'"),
+    "native": EngineKind("token_service.engines.native.build", "torch", "pip install '.[token]' in Swara's folder"),
     "tensorrt-llm": EngineKind(
         "token_service.engines.trtllm_engine",
         "tensorrt_llm",
         "run the image nvcr.io/nvidia/tensorrt-llm/release, docs/engines.md says how",
     ),
-    "remote": EngineKind("token_service.engines.remote_engine", "smg_grpc_proto", "pip install 'swara[interop]'"),
-    "vllm": EngineKind("token_service.engines.vllm_engine", "vllm", "pip install 'swara[vllm]'"),
+    "remote": EngineKind(
+        "token_service.engines.remote_engine", "smg_grpc_proto", "pip install '.[interop]' in Swara's folder"
+    ),
+    "vllm": EngineKind("token_service.engines.vllm_engine", "vllm", "pip install '.[vllm]' in Swara's folder"),
 }
 
 # Settings that one engine alone knows: with another they would do nothing.

@@ -32,7 +32,9 @@ def build(setup: EngineSetup) -> Engine:
     """The engine, not started; raises SetupError where vLLM cannot serve this model here."""
     vocabulary = vocabulary_of(setup)
     if not any(point.module == "token_service.engines.vllm_plugin" for point in entry_points(group=ENTRY_POINT_GROUP)):
-        raise SetupError("vLLM cannot find Swara's model class: install Swara as a package (pip install swara)")
+        raise SetupError(
+            "vLLM cannot find Swara's model class: install Swara as a package (pip install . in its folder)"
+        )
     return TokenEngine("vllm", VllmSource(setup, engine_arguments(setup)), setup, vocabulary)
 
 

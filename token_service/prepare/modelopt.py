@@ -40,6 +40,7 @@ def _quantization() -> Any:
         import modelopt.torch.quantization as mtq
     except ImportError as error:
         raise SetupError(
-            f"quantizing needs the package nvidia-modelopt ({error.name} is missing): pip install 'swara[quantize]'"
+            f"quantizing needs the package nvidia-modelopt ({error.name} is missing): "
+            "pip install '.[quantize]' in Swara's folder"
         ) from None
     return mtq

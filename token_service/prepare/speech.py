@@ -83,7 +83,7 @@ def load_model(folder: Path) -> Any:
     try:
         from transformers import AutoModelForCausalLM
     except ImportError:
-        raise SetupError("this needs the package transformers: pip install 'swara[quantize]'") from None
+        raise SetupError("this needs the package transformers: pip install '.[quantize]' in Swara's folder") from None
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return AutoModelForCausalLM.from_pretrained(folder, dtype="auto" if device == "cuda" else torch.float32).to(
