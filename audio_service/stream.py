@@ -85,7 +85,7 @@ class Stream:
         self._fed_frames: int | None = None
         self._ended = False
         self._next_sample = voicing.first_sample  # the next to be given out
-        self._first_given_seconds: float | None = None
+        self._dry_seconds = -np.inf
 
     @property
     def start_frame(self) -> int:
@@ -110,7 +110,7 @@ class Stream:
     @property
     def heard(self) -> bool:
         """Whether any sample has come out."""
-        return self._first_given_seconds is not None
+        return self._dry_seconds > -np.inf
 
     @property
     def _last_frame(self) -> int:
@@ -133,14 +133,12 @@ class Stream:
 
     def dry_seconds(self) -> float:
         """When the listener will have played everything; before the first sample, never known to be: minus infinity."""
-        if self._first_given_seconds is None:
-            return -np.inf
-        return self._first_given_seconds + (self._next_sample - self.voicing.first_sample) / SAMPLE_RATE_HZ
+        return self._dry_seconds
 
     def play_on(self, now_seconds: float, samples: int) -> None:
         """The listener, who has taken nothing for a while, takes this many samples now and plays them."""
-        if self._first_given_seconds is not None:
-            self._first_given_seconds += max(0.0, now_seconds + samples / SAMPLE_RATE_HZ - self.dry_seconds())
+        if self.heard:
+            self._dry_seconds = max(self._dry_seconds, now_seconds + samples / SAMPLE_RATE_HZ)
 
     def hop(self, now_seconds: float) -> int:
         """How many frames the next step should take; 0 if it is too early for one."""
@@ -164,8 +162,9 @@ class Stream:
         samples = from_float(audio[max(0, first - at) : max(0, end - at)])
         self._next_sample += len(samples)
         self._given_frame = taken.first_frame + len(taken.codes)
-        if len(samples) and self._first_given_seconds is None:
-            self._first_given_seconds = now_seconds
+        if len(samples):
+            # A player that ran dry has waited and goes on from here: the gap is over.
+            self._dry_seconds = max(self._dry_seconds, now_seconds) + len(samples) / SAMPLE_RATE_HZ
         return Piece(first, samples)
 
     def _check_start(self, first_frame: int) -> None:

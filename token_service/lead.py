@@ -13,21 +13,23 @@ class Lead:
 
     def __init__(self) -> None:
         self._frames = 0
-        self._play_seconds: float | None = None
+        self._dry_seconds: float | None = None
 
     @property
     def playing(self) -> bool:
         """Whether playback has begun, so that a late frame would be a gap."""
-        return self._play_seconds is not None
+        return self._dry_seconds is not None
 
     def sent(self, frames: int, now_seconds: float) -> None:
-        """Notes that so many new frames exist."""
+        """Notes that so many new frames exist. A player that ran dry has waited for them and goes on."""
         self._frames += frames
-        if self._play_seconds is None and self._frames >= START_FRAMES:
-            self._play_seconds = now_seconds
+        if self._dry_seconds is not None:
+            self._dry_seconds = max(self._dry_seconds, now_seconds) + frames * FRAME_SECONDS
+        elif self._frames >= START_FRAMES:
+            self._dry_seconds = now_seconds + (self._frames - LOOKAHEAD_FRAMES) * FRAME_SECONDS
 
     def seconds(self, now_seconds: float) -> float:
-        """How much speech the listener holds that has not been played; 0 until playback has begun."""
-        if self._play_seconds is None:
-            return 0.0
-        return (self._frames - LOOKAHEAD_FRAMES) * FRAME_SECONDS - (now_seconds - self._play_seconds)
+        """How much speech the listener holds that has not been played; 0 until playback has begun, and negative for as
+        long as there is a gap.
+        """
+        return 0.0 if self._dry_seconds is None else self._dry_seconds - now_seconds

@@ -143,7 +143,7 @@ def test_a_reader_that_stops_is_no_sign_of_a_slow_codec(decoder: Decoder) -> Non
             feeding = asyncio.create_task(feed_all(slow, random_codes(200, decoder.codebook_size), 4))
             while not slow.held_back or slow.stream.waiting_frames < MAX_WAITING_FRAMES:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-            slow.stream._first_given_seconds -= 60.0  # a minute goes by
+            slow.stream._dry_seconds -= 60.0  # a minute goes by
             await speak(place.batcher, random_codes(10, decoder.codebook_size))
             assert place.batcher.capacity_streams == 4
             assert place.batcher.slack_seconds() == 0.0
@@ -236,6 +236,14 @@ def test_a_stream_far_ahead_waits_for_more_frames_until_that_stops_being_safe(de
 
 def test_a_listener_who_has_run_dry_gets_the_largest_step(decoder: Decoder) -> None:
     assert seat_with(decoder, 9, heard_at=0.0, held_frames=2).hop(100.0) == 8
+
+
+def test_a_listener_who_has_run_dry_goes_on_with_the_next_samples_and_is_late_no_longer(decoder: Decoder) -> None:
+    seat = seat_with(decoder, 1, heard_at=0.0, held_frames=2)
+    gap_ends = 100.0
+    assert seat.stream.dry_seconds() < gap_ends
+    piece = seat.stream.give(seat.stream.take(1), np.zeros(SAMPLES_PER_FRAME, np.float32), gap_ends)
+    assert seat.stream.dry_seconds() == pytest.approx(gap_ends + len(piece.samples) / SAMPLE_RATE_HZ)
 
 
 def test_pieces_that_gathered_while_the_reader_was_away_come_as_one(decoder: Decoder) -> None:
