@@ -36,6 +36,11 @@ class Chunk:
     resume_token: bytes = b""
     text: str = ""
 
+    @property
+    def content_bytes(self) -> int:
+        """What it keeps in memory; the token holds the whole rest of the text, and may be several times the PCM."""
+        return len(self.pcm) + len(self.codes) + len(self.resume_token) + len(self.text.encode())
+
 
 @dataclass(frozen=True)
 class Timings:

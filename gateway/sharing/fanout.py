@@ -14,7 +14,9 @@ SAMPLE_BYTES = 2
 
 
 class History:
-    """The last chunks of one synthesis, counted from its first; at most `limit_bytes` of PCM, but the newest always."""
+    """The last chunks of one synthesis, counted from its first: PCM, resume tokens and all, at most `limit_bytes`, but
+    the newest chunk always.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
@@ -30,15 +32,15 @@ class History:
     def put(self, chunk: Chunk) -> None:
         """Adds the newest chunk, and forgets the oldest ones past the limit."""
         self._chunks.append(chunk)
-        self._held_bytes += len(chunk.pcm)
+        self._held_bytes += chunk.content_bytes
         while self._held_bytes > self._limit_bytes and len(self._chunks) > 1:
-            self._held_bytes -= len(self._chunks.popleft().pcm)
+            self._held_bytes -= self._chunks.popleft().content_bytes
             self._dropped += 1
 
     def chunk(self, index: int) -> Chunk:
         """A chunk by its number; raises OutOfRange for one that has been forgotten."""
         if index < self._dropped:
-            raise OutOfRange(f"this listener fell behind what is kept, the last {self._limit_bytes} bytes of PCM")
+            raise OutOfRange(f"this listener fell behind what is kept, the last {self._limit_bytes} bytes")
         return self._chunks[index - self._dropped]
 
     def index_at(self, sample: int) -> int:

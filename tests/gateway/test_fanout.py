@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -180,3 +181,14 @@ def test_the_history_is_bounded_and_keeps_the_newest() -> None:
     assert history.index_at(9 * SAMPLES + 1) == 9
     with pytest.raises(OutOfRange):
         history.chunk(7)
+
+
+def test_all_that_a_chunk_carries_counts_in_the_history_and_not_its_pcm_alone() -> None:
+    history = History(KEPT_BYTES)
+    text, codes = "नमस्ते", bytes(14)
+    token = bytes(2 * SAMPLES - len(codes) - len(text.encode()))
+    for chunk in CHUNKS:
+        history.put(replace(chunk, codes=codes, resume_token=token, text=text))
+    assert [history.chunk(k).first_sample for k in (10, 11)] == [10 * SAMPLES, 11 * SAMPLES]
+    with pytest.raises(OutOfRange, match=f"the last {KEPT_BYTES} bytes"):
+        history.chunk(9)
