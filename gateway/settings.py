@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from gateway.text import Style
 from swara.errors import SetupError
+from swara.player import START_HELD_SECONDS
 from swara.settings import ServiceSettings
 from swara.tls import Certificate
 
@@ -77,7 +78,9 @@ class GatewaySettings(ServiceSettings):
     )
     resume_seconds: float = Field(300.0, gt=0, description="how long a resume token is good for")
     max_lead_seconds: float = Field(
-        0.0, ge=0, description="how far generation may run ahead of playback, in seconds of audio; 0 is without bound"
+        0.0,
+        ge=0,
+        description="how far generation may run ahead of playback, in seconds of audio: 0.2 or more; 0 is no bound",
     )
     writer_pause_seconds: float = Field(
         60.0, gt=0, description="how long somebody who writes a text while it is spoken may write nothing"
@@ -87,7 +90,9 @@ class GatewaySettings(ServiceSettings):
     )
     max_listeners: int = Field(1_000, ge=1, description="listeners of shareable syntheses at once, beside max_streams")
     history_bytes: int = Field(
-        8_388_608, ge=96_000, description="PCM of a shareable synthesis that is kept for those who join: 3 minutes"
+        8_388_608,
+        ge=96_000,
+        description="what is kept of a shareable synthesis for those who join: PCM, 3 minutes of it, and resume tokens",
     )
     linger_seconds: float = Field(
         30.0, ge=0, description="how long a shareable synthesis can be joined after its last listener has heard its end"
@@ -99,6 +104,13 @@ class GatewaySettings(ServiceSettings):
         "streams go on; 0 is never",
     )
     silent_seconds: float = Field(10.0, ge=1, description="listeners who take nothing for this long are hung up on")
+
+    @field_validator("max_lead_seconds")
+    @classmethod
+    def _bears_a_player(cls, seconds: float) -> float:
+        if 0 < seconds < START_HELD_SECONDS:
+            raise ValueError(f"0, or at least the {START_HELD_SECONDS:g} s that a player holds; with less it stutters")
+        return seconds
 
     @property
     def max_body_bytes(self) -> int:

@@ -80,7 +80,10 @@ def _refuse_unknown_variables(cls: type[ServiceSettings]) -> None:
 def _sentence(error: ValidationError | SettingsError) -> str:
     if isinstance(error, SettingsError):
         return str(error)
-    return "; ".join(f"setting {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+    return "; ".join(
+        f"setting {'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    )
 
 
 def load_or_exit(cls: type[S]) -> S:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from swara.errors import InvalidRequest
 from swara.frames import SLOTS, Codes, no_codes
+from swara.player import START_HELD_SECONDS
 from swara.profile import Profile
 from swara.speech import AdmissionClass, Priority, Sampling
 from token_service.engines.base import GenerationRequest
@@ -71,8 +72,9 @@ class Planner:
             raise InvalidRequest(f"the text has {len(request.text)} characters, the model takes {limit} at once")
         if request.ignore_end and not request.max_frames:
             raise InvalidRequest("ignore_end needs max_frames")
-        if not 0 <= request.max_lead_seconds < float("inf"):
-            raise InvalidRequest("max_lead_seconds must be 0 or more")
+        if request.max_lead_seconds and not START_HELD_SECONDS <= request.max_lead_seconds < float("inf"):
+            # A player does not begin, or stutters, with less.
+            raise InvalidRequest(f"max_lead_seconds must be 0, for no bound, or at least {START_HELD_SECONDS:g}")
         request.sampling.checked()
 
     def _generation(self, request: SegmentRequest, prompt_ids: tuple[int, ...], max_frames: int) -> GenerationRequest:

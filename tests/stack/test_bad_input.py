@@ -168,7 +168,7 @@ def test_a_callers_own_request_id_is_kept_if_it_is_sane(stack: Stack) -> None:
         ({"resume_frames": codes_pb2.Frames(codes=b"\x00" * 15)}, "whole frames of 14 bytes"),
         ({"resume_frames": codes_pb2.Frames(codes=b"\xff" * 14)}, "outside the codebook"),
         ({"sampling": token_service_pb2.Sampling(top_p=3)}, "top_p must be between"),
-        ({"max_lead_seconds": -1.0}, "max_lead_seconds must be 0 or more"),
+        ({"max_lead_seconds": -1.0}, "max_lead_seconds must be 0, for no bound, or at least"),
     ],
 )
 def test_the_token_service_refuses_what_the_model_cannot_do(

@@ -68,6 +68,7 @@ def test_defaults_come_from_the_profile_and_the_guard_from_the_text() -> None:
         ({"min_frames": 9, "max_frames": 8}, "must not exceed"),
         ({"resume": np.zeros((9, 7), np.uint16), "max_frames": 8}, "must not exceed"),
         ({"max_lead_seconds": float("nan")}, "max_lead_seconds"),
+        ({"max_lead_seconds": 0.1}, "max_lead_seconds must be 0, for no bound, or at least 0.2"),
     ],
 )
 def test_a_bad_request_is_refused_with_a_sentence(change: dict[str, object], sentence: str) -> None:
