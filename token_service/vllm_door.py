@@ -24,7 +24,7 @@ from token_service.coalesce import coalesced
 from token_service.engines.base import Ended, Engine, GenerationRequest
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
-from token_service.vllm_order import generation
+from token_service.vllm_order import SERVER_TYPE, generation
 
 log = logging.getLogger(__name__)
 # How a stream that ended with one of the protocol's reasons is counted.
@@ -107,7 +107,7 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
         return pb.GetServerInfoResponse(
             active_requests=load.running_streams + load.queued_streams,
             uptime_seconds=time.monotonic() - self._started_seconds,
-            server_type="swara",
+            server_type=SERVER_TYPE,
             data_parallel_size=1,
             max_num_seqs=load.capacity_streams,
         )

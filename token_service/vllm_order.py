@@ -12,6 +12,8 @@ from swara.speech import Sampling
 from token_service.engines.base import GenerationRequest
 from token_service.grammar import SlotGrammar
 
+# How a token service calls itself in this protocol.
+SERVER_TYPE = "swara"
 # What vLLM can do and speech has no use for; to leave one out silently would be worse than to refuse.
 FOREIGN = (
     "min_p", "frequency_penalty", "presence_penalty", "stop", "logit_bias", "logprobs", "prompt_logprobs",

@@ -9,6 +9,7 @@ import yaml
 
 from audio_service.settings import AudioSettings
 from gateway.settings import GatewaySettings
+from swara.profile import load_profile
 from swara.settings import ServiceSettings
 from tests.deploy.rendering import (
     COMPONENTS,
@@ -23,9 +24,13 @@ from tests.deploy.rendering import (
     pod_templates,
     variables_of,
 )
+from token_service.engines.base import EngineSetup
+from token_service.engines.registry import build_engine
 from token_service.settings import TokenSettings
 
 pytestmark = pytest.mark.deploy
+
+DEMO = ROOT / "demo_model" / "weights" / "language_model"
 
 SETTINGS: dict[str, tuple[type[ServiceSettings], ...]] = {
     "gateway": (GatewaySettings,),
@@ -71,6 +76,19 @@ def test_every_variable_of_a_component_is_a_setting(
                 patched.setenv(name, value)
             for settings in SETTINGS[module]:
                 settings.load([])
+
+
+def test_what_the_token_pods_are_told_does_not_stop_the_remote_engines_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifests = manifests_of(composed(KUBERNETES / "components" / "llm-d", tmp_path))
+    remote = [given for _, _, given in services(manifests) if given.get("SWARA_TOKEN_ENGINE") == "remote"]
+    assert remote
+    for variables in remote:
+        with monkeypatch.context() as patched:
+            for name, value in variables.items():
+                patched.setenv(name, value)
+            build_engine(EngineSetup(DEMO, load_profile(DEMO), TokenSettings.load([])))
 
 
 @every_overlay

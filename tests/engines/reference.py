@@ -57,6 +57,8 @@ def greedy_codes(request: GenerationRequest) -> Codes:
 class PlainSource:
     """Draws from the demo model at temperature 1, a token at a time; without the mask any id may come."""
 
+    whole_frames = False
+
     def __init__(self, masked: bool) -> None:
         self._masked = masked
         self.open_orders: set[str] = set()

@@ -1,6 +1,6 @@
-"""A server that speaks vLLM's gRPC protocol as a token source: a stock `vllm serve --grpc`, on this host or another.
+"""A server that speaks vLLM's gRPC protocol as a token source: a stock vLLM, or another token service.
 
-It must serve our model class, for the slot mask is made there; `TokenEngine` has it prove that before it is used.
+A stock one must serve our model class, for the slot mask is made there; `TokenEngine` has it prove that first.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from token_service.engines.base import Engine, EngineSetup
 from token_service.engines.token_engine import TokenEngine
 from token_service.engines.token_source import TokenOrder
 from token_service.settings import TokenSettings
+from token_service.vllm_order import SERVER_TYPE
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ def build(setup: EngineSetup) -> Engine:
 class RemoteSource:
     """Draws tokens on another server."""
 
+    whole_frames = False
+
     def __init__(self, address: str, end_id: int, vocabulary: int) -> None:
         self._address = address
         self._end_id = end_id
@@ -62,6 +65,7 @@ class RemoteSource:
         try:
             async with calling(REMOTE, self._address):
                 model = await self._stub.GetModelInfo(pb.GetModelInfoRequest(), timeout=ANSWER_SECONDS)
+                self.whole_frames = await self._is_token_service()
         except SwaraError as error:
             raise SetupError(error.sentence) from None
         if model.vocab_size != self._vocabulary:
@@ -101,6 +105,15 @@ class RemoteSource:
         """Lets go of the server, which goes on."""
         if self._channel:
             await self._channel.close()
+
+    async def _is_token_service(self) -> bool:
+        try:
+            answer = await self._stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=ANSWER_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                return False
+            raise
+        return bool(answer.server_type == SERVER_TYPE)
 
     async def _healthy(self) -> bool:
         try:

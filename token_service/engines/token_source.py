@@ -26,6 +26,10 @@ class TokenOrder:
 class TokenSource(Protocol):
     """An engine that draws tokens, slot mask included."""
 
+    @property
+    def whole_frames(self) -> bool:
+        """Whether its ids, in and out, are whole frames: it is a token service, which has proved its own engine."""
+
     async def start(self) -> None:
         """Loads the model; raises SetupError with a sentence where it cannot."""
 

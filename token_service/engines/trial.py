@@ -1,11 +1,12 @@
 """What a token source must show before it serves: that it keeps the slot grammar, and how many streams it carries."""
 
 import asyncio
+import math
 import time
 from contextlib import aclosing
 
 from swara.capacity import USABLE_SHARE
-from swara.errors import SetupError
+from swara.errors import Full, SetupError
 from swara.frames import FRAME_SECONDS, SLOTS
 from swara.profile import Profile
 from swara.speech import Sampling
@@ -29,8 +30,12 @@ class Trial:
         self._prompt = (*profile.prompt_prefix_ids, *profile.prompt_suffix_ids)
 
     async def prove_slot_mask(self) -> None:
-        """From a prompt that ends anywhere in a frame, every token must be legal; raises SetupError."""
-        await asyncio.gather(*[self._prove_from(slot) for slot in range(SLOTS)])
+        """From a prompt that ends anywhere in a frame, every token must be legal; raises SetupError.
+
+        A source of whole frames has nothing but their borders to begin at.
+        """
+        begun = [()] if self._source.whole_frames else [(self._grammar.first_id(slot),) for slot in range(SLOTS)]
+        await asyncio.gather(*[self._prove_after((*self._prompt, *ids)) for ids in begun])
 
     async def carried_streams(self, ceiling_streams: int) -> int:
         """The most streams, up to the ceiling, for which a frame takes no more than its share of real time."""
@@ -39,9 +44,8 @@ class Trial:
             streams //= 2
         return streams
 
-    async def _prove_from(self, slot: int) -> None:
-        ids = (*self._prompt, self._grammar.first_id(slot))
-        drawn, _ = await self._drawn(f"proof-{slot}", ids, PROOF_TOKENS, 0)
+    async def _prove_after(self, ids: tuple[int, ...]) -> None:
+        drawn, _ = await self._drawn(f"proof-{self._grammar.slot_after(ids[-1])}", ids, PROOF_TOKENS, 0)
         last_id = ids[-1]
         for token_id in drawn:
             if token_id not in self._grammar.legal_ids(self._grammar.slot_after(last_id)):
@@ -52,9 +56,18 @@ class Trial:
             last_id = token_id
 
     async def _frame_seconds(self, streams: int) -> float:
-        """What a frame takes in a batch of so many streams, the slowest of them."""
+        """What a frame takes in a batch of so many streams, the slowest of them; infinite where they find no room."""
         runs = [self._drawn(f"trial-{k}", self._prompt, TIMED_TOKENS, TIMED_TOKENS) for k in range(streams)]
-        return max(token_seconds for _, token_seconds in await asyncio.gather(*runs)) * SLOTS
+        slowest_seconds = 0.0
+        for answer in await asyncio.gather(*runs, return_exceptions=True):
+            match answer:
+                case Full():
+                    return math.inf
+                case BaseException():
+                    raise answer
+                case _, token_seconds:
+                    slowest_seconds = max(slowest_seconds, token_seconds)
+        return slowest_seconds * SLOTS
 
     async def _drawn(
         self, order_id: str, ids: tuple[int, ...], max_tokens: int, min_tokens: int

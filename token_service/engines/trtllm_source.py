@@ -26,6 +26,8 @@ SHUTDOWN_SECONDS = 10.0
 class TrtllmSource:
     """Draws tokens with a loaded LLM; `masks_by_processor` where the model itself has no slot mask."""
 
+    whole_frames = False
+
     def __init__(self, end_id: int, masks_by_processor: bool) -> None:
         self._end_id = end_id
         self._masks_by_processor = masks_by_processor

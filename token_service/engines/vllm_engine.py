@@ -41,6 +41,8 @@ def build(setup: EngineSetup) -> Engine:
 class VllmSource:
     """Draws tokens with vLLM."""
 
+    whole_frames = False
+
     def __init__(self, setup: EngineSetup, arguments: AsyncEngineArgs) -> None:
         self._folder = setup.folder
         self._arguments = arguments

@@ -1,0 +1,72 @@
+"""A token service as the remote engine of another, with real processes: whole frames cross vLLM's protocol."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from swara.process import ServiceProcess, free_port, grpc_ready, to_stderr
+from tests.engines.requests import DEMO, PROFILE, codes_of, request, setup, spoken
+from token_service.engines.base import Engine
+from token_service.engines.registry import build_engine
+from token_service.framer import frame_ids
+from token_service.grammar import SlotGrammar
+
+GRAMMAR = SlotGrammar(PROFILE)
+PLACES_BEHIND = 2
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where a token service of two places serves."""
+    address = f"127.0.0.1:{free_port()}"
+    flags = [f"--model={DEMO}", f"--address={address}", f"--max-streams={PLACES_BEHIND}", "--context-tokens=2048"]
+    service = ServiceProcess("token_service", [*flags, "--metrics-port=0", "--metrics-host=127.0.0.1"], to_stderr)
+    try:
+        while not grpc_ready(address):
+            assert service.exit_code is None, service.last_sentence()
+            time.sleep(0.2)
+        yield address
+    finally:
+        service.end(15.0)
+
+
+def before(address: str, story: Callable[[Engine], Awaitable[None]]) -> None:
+    """Tells a story about the engine that is the token service there, its start and its trial included."""
+
+    async def tell() -> None:
+        engine = build_engine(setup("remote", precision="auto", remote_address=address))
+        await engine.start()
+        try:
+            await story(engine)
+        finally:
+            await engine.stop()
+
+    asyncio.run(tell())
+
+
+def test_it_speaks_whole_frames_that_are_legal_and_the_same_for_a_seed(address: str) -> None:
+    async def story(engine: Engine) -> None:
+        codes, end = await spoken(engine, request(frames=4))
+        assert (codes.shape, end.by_model) == ((4, 7), False)
+        assert all(token_id in GRAMMAR.legal_ids(place % 7) for place, token_id in enumerate(frame_ids(GRAMMAR, codes)))
+        assert (codes == await codes_of(engine, request(frames=4))).all()
+
+    before(address, story)
+
+
+def test_a_resumed_stream_goes_on_with_the_same_codes(address: str) -> None:
+    async def story(engine: Engine) -> None:
+        whole = await codes_of(engine, request(frames=6))
+        rest = await codes_of(engine, request(frames=6, resume=whole[:2]))
+        assert (rest == whole[2:]).all()
+
+    before(address, story)
+
+
+def test_it_carries_no_more_streams_than_find_room_behind(address: str) -> None:
+    async def story(engine: Engine) -> None:
+        assert 1 <= engine.load().capacity_streams <= PLACES_BEHIND
+
+    before(address, story)
