@@ -63,6 +63,16 @@ class Pool:
         """The best replica that is not excluded; None where none is left."""
         return next((replica for replica in self._ranked() if replica not in excluded), None)
 
+    def choose_for_new(self, excluded: Collection[Replica]) -> Replica | None:
+        """The replica for a stream that begins: one that has rested, if there is one, else the best.
+
+        What a replica carries it measures only while it speaks. One that measured little, perhaps while the machine was
+        busy with its start, would be asked last, and so never find out; whoever has begun does not go there.
+        """
+        now = time.monotonic()
+        rested = (replica for replica in self._ranked() if replica.rested(now) and replica not in excluded)
+        return next(rested, None) or self.choose(excluded)
+
     @property
     def has_room(self) -> bool:
         """Whether one more new stream may begin: of N replicas one's share is kept for what has begun already.
@@ -85,6 +95,7 @@ class Pool:
             yield
         finally:
             replica.streams -= 1
+            replica.was_busy(time.monotonic())
             self.line.wake()
 
     async def look_again(self) -> None:
@@ -137,4 +148,4 @@ async def _look(replica: Replica) -> None:
     if load is None:
         replica.missed(Health.DRAINING)
     else:
-        replica.looked(load, max(streams, replica.streams))
+        replica.looked(load, max(streams, replica.streams), time.monotonic())

@@ -13,6 +13,8 @@ from gateway.speech.segment import AudioSource
 # enough that a broken one costs few listeners anything, short enough that one that came back is soon used again.
 FIRST_EJECTION_SECONDS = 1.0
 LONGEST_EJECTION_SECONDS = 30.0
+# One speech tells a replica what it carries; one of them in so long is little, should the replica turn out to be slow.
+REST_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Replica:
         self.streams = 0
         self._others_streams = 0
         self._capacity_streams: int | None = None
+        self._busy_seconds = float("-inf")
         self._failures = 0
         self._ejected_until_seconds = float("-inf")
 
@@ -75,11 +78,17 @@ class Replica:
         """What it carries; None before the first look."""
         return self._capacity_streams
 
-    def looked(self, load: ReplicaLoad, own_streams: int) -> None:
+    def looked(self, load: ReplicaLoad, own_streams: int, now_seconds: float) -> None:
         """It answered; `own_streams` is the most that this gateway had with it while it did."""
         self.health = Health.SERVING
         self._capacity_streams = load.capacity_streams
         self._others_streams = max(0, load.running_streams - own_streams)
+        if load.running_streams:
+            self.was_busy(now_seconds)
+
+    def was_busy(self, now_seconds: float) -> None:
+        """It has had a stream until now."""
+        self._busy_seconds = now_seconds
 
     def missed(self, health: Health) -> None:
         """It did not answer, or said that it takes no more."""
@@ -104,6 +113,11 @@ class Replica:
     def has_room(self) -> bool:
         """Whether one more stream fits, as far as is known."""
         return self._capacity_streams is None or self.running_streams < self._capacity_streams
+
+    def rested(self, now_seconds: float) -> bool:
+        """Whether it is well, has had nothing to do for long, and so does not know what it carries now."""
+        well = self.health is Health.SERVING and self._capacity_streams is not None and not self._failures
+        return well and not self.running_streams and now_seconds - self._busy_seconds >= REST_SECONDS
 
     def rank(self, now_seconds: float) -> tuple[bool, bool, float]:
         """Sorts replicas for new work: those that answer, those that have not failed lately, the least loaded."""

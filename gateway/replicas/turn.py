@@ -36,7 +36,7 @@ class Turn:
     async def replica(self) -> Replica:
         """The next one to try; raises Full where there is no room in time, Unavailable where there is nobody."""
         while True:
-            if self._may_try and (found := self._pool.choose(self._journey.excluded)):
+            if self._may_try and (found := self._found()):
                 # There may be room for one more, and the next in line may see to it.
                 self._pool.line.wake()
                 return found
@@ -59,6 +59,10 @@ class Turn:
         await self._pause(error)
         self._journey.missed.clear()
         return True
+
+    def _found(self) -> Replica | None:
+        choose = self._pool.choose_for_new if self._journey.is_new else self._pool.choose
+        return choose(self._journey.excluded)
 
     @property
     def _may_try(self) -> bool:

@@ -1,19 +1,25 @@
-"""replica.py, retry_budget.py, line.py, addresses.py: what the pool knows, without I/O."""
+"""replica.py, pool.py, turn.py, retry_budget.py, line.py, addresses.py: what the pool knows, without I/O."""
 
 import asyncio
+import time
+from dataclasses import replace
 
 import pytest
 
 from gateway.replicas import addresses
 from gateway.replicas.audio_client import AudioClient
+from gateway.replicas.journey import Journey
 from gateway.replicas.line import Line
 from gateway.replicas.pool import Pool
-from gateway.replicas.replica import Health, Replica, ReplicaLoad
+from gateway.replicas.replica import REST_SECONDS, Health, Replica, ReplicaLoad
 from gateway.replicas.retry_budget import FLOOR_RETRIES, WINDOW_SECONDS, RetryBudget
+from gateway.replicas.turn import Turn
+from gateway.speech.segment import SegmentOrder
 from swara.errors import SetupError
-from swara.speech import Priority
+from swara.speech import AdmissionClass, Priority, Sampling
 
 NEVER = "127.0.0.1:1"
+ORDER = SegmentOrder("r1", 0, "t", "v", Sampling(), 7, AdmissionClass.NEW, Priority.INTERACTIVE, None, 0.0)
 
 
 def in_loop(story: object) -> None:
@@ -22,7 +28,7 @@ def in_loop(story: object) -> None:
 
 def replica(capacity_streams: int = 4, running_streams: int = 0) -> Replica:
     made = Replica(AudioClient(NEVER))
-    made.looked(ReplicaLoad(running_streams, capacity_streams), own_streams=0)
+    made.looked(ReplicaLoad(running_streams, capacity_streams), own_streams=0, now_seconds=0.0)
     return made
 
 
@@ -40,7 +46,7 @@ def test_streams_of_ours_are_not_counted_twice_after_a_look() -> None:
     async def story() -> None:
         one = replica()
         one.streams = 2
-        one.looked(ReplicaLoad(3, 4), own_streams=2)
+        one.looked(ReplicaLoad(3, 4), own_streams=2, now_seconds=0.0)
         assert one.running_streams == 3
         one.streams = 0
         assert one.running_streams == 1
@@ -76,13 +82,66 @@ def test_a_replica_that_does_not_answer_is_the_last_to_be_tried_and_a_draining_o
     in_loop(story)
 
 
+def pool_of(*capacities_streams: int) -> Pool:
+    """A pool that has just looked at replicas which have said that they carry so much."""
+    pool = Pool([f"127.0.0.1:{port + 1}" for port in range(len(capacities_streams))], AudioClient)
+    for one, capacity_streams in zip(pool.replicas, capacities_streams, strict=True):
+        one.looked(ReplicaLoad(0, capacity_streams), 0, time.monotonic())
+    return pool
+
+
+async def next_for(pool: Pool, admission_class: AdmissionClass = AdmissionClass.NEW) -> Replica:
+    """Who gets the next segment of this class."""
+    turn = Turn(pool, Journey(replace(ORDER, admission_class=admission_class)), Priority.INTERACTIVE, 0.0)
+    return await turn.replica()
+
+
+def test_a_replica_that_measured_little_at_its_start_gets_a_new_stream_and_so_can_measure_more() -> None:
+    async def story() -> None:
+        pool = pool_of(1, 4)
+        guessed_low, known = pool.replicas
+        begun = []
+        for _ in range(2):
+            begun.append(await next_for(pool))
+            begun[-1].streams += 1
+        assert begun == [known, guessed_low]
+
+    in_loop(story)
+
+
+def test_no_listener_who_has_begun_is_sent_to_a_replica_that_has_rested() -> None:
+    async def story() -> None:
+        pool = pool_of(1, 4)
+        rested, known = pool.replicas
+        known.streams = 1
+        for running in (AdmissionClass.CONTINUING, AdmissionClass.RESUMED):
+            assert await next_for(pool, running) is known
+        assert await next_for(pool) is rested
+
+    in_loop(story)
+
+
+def test_what_has_spoken_lately_has_not_rested_whoever_it_spoke_for_nor_has_what_failed() -> None:
+    async def story() -> None:
+        for_us, for_others, failing = replica(), replica(), replica()
+        with pool_of(1).lease(for_us):
+            assert not for_us.rested(0.0)
+        for_others.looked(ReplicaLoad(1, 4), 0, 100.0)
+        for_others.looked(ReplicaLoad(0, 4), 0, 101.0)
+        assert not for_others.rested(100.0 + REST_SECONDS - 0.01)
+        assert for_others.rested(100.0 + REST_SECONDS)
+        failing.failed(0.0)
+        assert not failing.rested(1_000.0)
+        assert not for_us.rested(time.monotonic() + REST_SECONDS - 1.0)
+        assert for_us.rested(time.monotonic() + REST_SECONDS)
+
+    in_loop(story)
+
+
 @pytest.mark.parametrize(("capacities", "admitted"), [((4, 4), 4), ((2, 2, 2), 4), ((1, 1), 1), ((1, 1, 1), 2)])
 def test_of_n_replicas_one_ones_share_is_kept_for_what_has_begun(capacities: tuple[int, ...], admitted: int) -> None:
     async def story() -> None:
-        pool = Pool([f"127.0.0.1:{port + 1}" for port in range(len(capacities))], AudioClient)
-        for one, capacity in zip(pool.replicas, capacities, strict=True):
-            one.looked(ReplicaLoad(0, capacity), 0)
-        begun = 0
+        pool, begun = pool_of(*capacities), 0
         while pool.has_room:
             chosen = pool.choose(())
             assert chosen
@@ -96,7 +155,7 @@ def test_of_n_replicas_one_ones_share_is_kept_for_what_has_begun(capacities: tup
 def test_a_single_replica_and_one_whose_load_is_unknown_decide_for_themselves() -> None:
     async def story() -> None:
         alone = Pool([NEVER], AudioClient)
-        alone.replicas[0].looked(ReplicaLoad(4, 4), 0)
+        alone.replicas[0].looked(ReplicaLoad(4, 4), 0, 0.0)
         assert alone.has_room
         assert Pool([NEVER, "127.0.0.1:2"], AudioClient).has_room
 
