@@ -56,11 +56,13 @@ async def calling(service: str, address: str) -> AsyncIterator[None]:
 
 
 def _error(error: grpc.aio.AioRpcError, service: str, address: str) -> SwaraError:
-    kind = kind_of(error.code().name)
-    if kind is Unavailable and not _answered(error):
+    label = _label(error)
+    kind = kind_of(error.code().name, label)
+    # Without a label it is not the service itself that sent this status, but the connection to it that broke.
+    if kind is Unavailable and not label:
         return Unavailable(f"the {service} at {address} went away or cannot be reached")
-    if kind is Full:
-        return Full(error.details() or f"the {service} at {address} is full", _retry_after_seconds(error))
+    if issubclass(kind, Full):
+        return kind(error.details() or f"the {service} at {address} is full", _retry_after_seconds(error))
     return kind(error.details() or f"the {service} at {address} failed without a sentence")
 
 
@@ -73,6 +75,6 @@ def _retry_after_seconds(error: grpc.aio.AioRpcError) -> float:
         return 1.0
 
 
-def _answered(error: grpc.aio.AioRpcError) -> bool:
-    """Whether the service itself sent this status, rather than the connection to it breaking."""
-    return any(key == "swara-error" for key, _ in error.trailing_metadata() or ())
+def _label(error: grpc.aio.AioRpcError) -> str:
+    """What the service itself calls the error; empty where it said nothing."""
+    return next((str(value) for key, value in error.trailing_metadata() or () if key == "swara-error"), "")

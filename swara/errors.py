@@ -157,8 +157,11 @@ KINDS: tuple[type[SwaraError], ...] = (
     Cancelled,
     Broken,
 )
+# Kinds of one of these that a caller should be able to tell from it.
+NARROWER: tuple[type[SwaraError], ...] = (UnknownName, RateLimited)
 
 
-def kind_of(grpc_code: str) -> type[SwaraError]:
-    """The error class a gRPC status code name stands for; Broken for any other."""
-    return next((kind for kind in KINDS if kind.grpc_code == grpc_code), Broken)
+def kind_of(grpc_code: str, label: str = "") -> type[SwaraError]:
+    """The error class of a gRPC status code name, with this label if it has such a one; Broken for any other code."""
+    kinds = [kind for kind in (*KINDS, *NARROWER) if kind.grpc_code == grpc_code]
+    return next((kind for kind in kinds if kind.label == label), kinds[0] if kinds else Broken)

@@ -7,7 +7,7 @@ from swara import errors
 
 
 def every_kind() -> list[type[errors.SwaraError]]:
-    return [*errors.KINDS, errors.UnknownName]
+    return [*errors.KINDS, *errors.NARROWER]
 
 
 @pytest.mark.parametrize("kind", every_kind())
@@ -26,6 +26,11 @@ def test_labels_tell_the_kinds_apart() -> None:
 @pytest.mark.parametrize("kind", errors.KINDS)
 def test_a_kind_is_found_again_by_its_grpc_code(kind: type[errors.SwaraError]) -> None:
     assert errors.kind_of(kind.grpc_code) is kind
+
+
+@pytest.mark.parametrize("kind", every_kind())
+def test_its_label_tells_it_from_others_of_the_same_code(kind: type[errors.SwaraError]) -> None:
+    assert errors.kind_of(kind.grpc_code, kind.label) is kind
 
 
 def test_a_code_that_no_kind_has_is_called_broken() -> None:
