@@ -83,7 +83,7 @@ class ListenRequest:
     """Asks to join a synthesis from `first_sample` on; None joins live.
 
     `key_name` is the API key's; `credential` is what the caller showed for it, passed on to the gateway that owns the
-    synthesis; `relayed` is whether another gateway asks for its listener, which is never passed on again.
+    synthesis; `voucher` is what another gateway shows that asks for its listener, who is never passed on again.
     """
 
     request_id: str
@@ -92,4 +92,4 @@ class ListenRequest:
     timeout_seconds: float | None = None
     key_name: str = ""
     credential: str = ""
-    relayed: bool = False
+    voucher: str = ""

@@ -150,9 +150,9 @@ class Session:
 
     async def listen(self, wanted: ListenRequest) -> AsyncGenerator[SpeechEvent, None]:
         """The events of a synthesis that another has asked for."""
-        self._kind = RELAY if wanted.relayed else LISTEN
         listening = self._house.metrics.listeners.labels(self._door.value)
         with self._house.listeners.place(), self.account.listening(), listening.track_inprogress():
+            self._kind = RELAY if self._house.broadcasts.vouched_for(wanted) else LISTEN
             self.log.info("listener joined at %s%s", self._door.value, self._whose)
             async with aclosing(self._heard(self._house.broadcasts.listen(wanted))) as heard:
                 async for event in heard:

@@ -1,6 +1,7 @@
 """The shareable syntheses: opened by one listener, found by others, here or at the gateway that owns them."""
 
 import asyncio
+import hmac
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -59,16 +60,23 @@ class Broadcasts:
         owner = self._ids.owner(wanted.synthesis_id)
         if owner == self._ids.address:
             heard = self._found(wanted).broadcast.listen(wanted.first_sample)
-        elif wanted.relayed:
+        elif self.vouched_for(wanted):
             raise NotFound(f"there is no synthesis with this id here: its owner is at {owner}")
         else:
-            heard = self._relay.listen(owner, wanted)
+            voucher = self._ids.voucher(wanted.synthesis_id, wanted.request_id)
+            heard = self._relay.listen(owner, replace(wanted, voucher=voucher))
         try:
             async with aclosing(heard):
                 async for event in heard:
                     yield event
         finally:
             self._left(wanted.synthesis_id)
+
+    def vouched_for(self, wanted: ListenRequest) -> bool:
+        """Whether a gateway of ours asks, for its own listener; anybody can say so. Raises NotFound."""
+        return hmac.compare_digest(
+            wanted.voucher.encode(), self._ids.voucher(wanted.synthesis_id, wanted.request_id).encode()
+        )
 
     async def _named(
         self, events: AsyncGenerator[SpeechEvent, None], shared: Shared

@@ -15,7 +15,7 @@ from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 
 NAME = "gateway"
-# Says that a gateway asks for its listener: such a call is answered or refused, and never passed on again.
+# Carries the voucher of a gateway that asks for its listener: the call is answered or refused, never passed on again.
 RELAYED_HEADER = "swara-relayed"
 REASONS = {number: value for value, number in wire.REASONS.items()}
 
@@ -55,7 +55,7 @@ def _message(wanted: ListenRequest) -> speech.ListenRequest:
 
 
 def _metadata(wanted: ListenRequest) -> tuple[tuple[str, str], ...]:
-    metadata = ((HEADER, wanted.request_id), (RELAYED_HEADER, "1"))
+    metadata = ((HEADER, wanted.request_id), (RELAYED_HEADER, wanted.voucher))
     return (*metadata, credential.header(wanted.credential)) if wanted.credential else metadata
 
 

@@ -3,7 +3,7 @@
     32 hexadecimal digits . base64url of (HMAC-SHA256, its first 16 bytes | the owner's address)
 
 Because the owner is in it, any gateway with the same key can pass a listener on; because it is signed, nobody can make
-a gateway connect anywhere else.
+a gateway connect anywhere else. With the key of the id a gateway also vouches for the listener whom it passes on.
 """
 
 import base64
@@ -15,6 +15,7 @@ from swara.errors import NotFound
 MAC_BYTES = 16
 # Keeps the signature from being one of anything else that is signed with the same key.
 PURPOSE = b"swara synthesis id\0"
+VOUCHER_PURPOSE = b"swara voucher\0"
 # Far longer than an address can be.
 MAX_ID_CHARACTERS = 512
 
@@ -34,12 +35,22 @@ class SynthesisIds:
 
     def owner(self, synthesis_id: str) -> str:
         """The address of the gateway that speaks it; raises NotFound for an id that no gateway of ours has made."""
+        return self._opened(synthesis_id)[0]
+
+    def voucher(self, synthesis_id: str, request_id: str) -> str:
+        """What shows the owner that one of its own passes the listener of this request on; raises NotFound."""
+        _, key = self._opened(synthesis_id)
+        return hmac.digest(key, VOUCHER_PURPOSE + f"{synthesis_id}\0{request_id}".encode(), "sha256").hex()
+
+    def _opened(self, synthesis_id: str) -> tuple[str, bytes]:
+        """The owner's address, and the key that the id was signed with."""
         drawn, _, rest = synthesis_id[:MAX_ID_CHARACTERS].partition(".")
         try:
             data = base64.b64decode(rest + "=" * (-len(rest) % 4), altchars=b"-_", validate=True)
             mac, owner = data[:MAC_BYTES], data[MAC_BYTES:]
-            if any(hmac.compare_digest(mac, _mac(key, drawn, owner)) for key in self._keys):
-                return owner.decode()
+            for key in self._keys:
+                if hmac.compare_digest(mac, _mac(key, drawn, owner)):
+                    return owner.decode(), key
         except (ValueError, binascii.Error):
             pass
         raise NotFound("there is no synthesis with this id")

@@ -16,6 +16,8 @@ import pytest
 from websockets.asyncio.client import unix_connect as connect_async
 from websockets.sync.client import unix_connect as connect
 
+from gateway.sharing.synthesis_id import SynthesisIds
+from gateway.speech.resume import keys_of
 from swara.process import ServiceProcess
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech_v1
@@ -25,7 +27,8 @@ from tests.gateway.metrics_page import counted
 
 TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
 SHORT = "नमस्ते दोस्तों।"
-KEY = "--resume-key=" + "5" * 32
+HEX_KEY = "5" * 32
+KEY = f"--resume-key={HEX_KEY}"
 LISTENERS = 200
 TWENTY_SECONDS_BYTES = 960_000
 WEBSOCKET = "ws://swara/ws/stream"
@@ -87,7 +90,8 @@ def test_a_gateway_that_is_passed_a_listener_never_passes_him_on_again(pair: tup
     speaking, stubbed = Client(owner.grpc_address), other.stub()
     with speaking as client, client.synthesize(TEXT, shareable=True) as speech, stubbed as stub:
         asked = speech_v1.ListenRequest(synthesis_id=speech.started.synthesis_id)
-        call = stub.Listen(asked, metadata=(("swara-relayed", "1"),), timeout=5)
+        voucher = SynthesisIds(keys_of(HEX_KEY), "").voucher(asked.synthesis_id, "r1")
+        call = stub.Listen(asked, metadata=(("swara-relayed", voucher), ("x-request-id", "r1")), timeout=5)
         with pytest.raises(grpc.RpcError, match="its owner is at") as caught:
             list(call)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND

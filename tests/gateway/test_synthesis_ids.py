@@ -42,3 +42,14 @@ def test_anything_else_is_the_id_of_no_synthesis(given: str) -> None:
 def test_what_another_key_has_signed_is_the_id_of_no_synthesis() -> None:
     with pytest.raises(NotFound):
         ids(OTHER_KEY).owner(ids(KEY).signed(DRAWN))
+
+
+def test_a_voucher_is_good_for_one_request_of_one_synthesis_and_only_a_gateway_with_the_key_of_the_id_makes_it() -> (
+    None
+):
+    signed = ids().signed(DRAWN)
+    good = ids().voucher(signed, "r1")
+    assert ids(OTHER_KEY, KEY).voucher(signed, "r1") == good, "also while keys are changed"
+    assert good not in (ids().voucher(signed, "r2"), ids().voucher(ids(address="a:1").signed(DRAWN), "r1"))
+    with pytest.raises(NotFound):
+        ids(OTHER_KEY).voucher(signed, "r1")

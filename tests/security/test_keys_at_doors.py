@@ -196,6 +196,29 @@ def test_the_same_holds_through_another_gateway(keyed: Keyed) -> None:
                 foreign.listen(shared.started.synthesis_id)
 
 
+def record_of(keyed: Keyed, request_id: str) -> dict[str, Any]:
+    """The usage record of a request."""
+    wait_until(lambda: any(record["request_id"] == request_id for record in keyed.usage()), 5)
+    return next(record for record in keyed.usage() if record["request_id"] == request_id)
+
+
+def test_who_only_says_that_a_gateway_passed_it_on_is_recorded_as_a_listener(keyed: Keyed) -> None:
+    flags = ("--access=keys", f"--key-file={keyed.keys_path}", "--resume-key=" + "7" * 32)
+    key = keyed.keys["mine"]
+    with gateway_alone(*flags) as (relay, _), Client(keyed.doors.grpc_address, api_key=key) as mine:
+        shared = mine.synthesize(SHORT, seed=3, shareable=True)
+        asked = speech.ListenRequest(synthesis_id=shared.started.synthesis_id)
+        for doors, name, claimed, kind in (
+            (keyed.doors, "claimed-1", "1", "listen"),
+            (keyed.doors, "claimed-2", "0" * 64, "listen"),
+            (relay, "passed-on", "", "relay"),
+        ):
+            told = {"authorization": f"Bearer {key}", "x-request-id": name, "swara-relayed": claimed}
+            with doors.stub() as stub:
+                list(stub.Listen(asked, metadata=tuple(told.items()), timeout=60))
+            assert record_of(keyed, name)["kind"] == kind
+
+
 def test_what_one_key_began_no_other_goes_on_with(keyed: Keyed) -> None:
     with Client(keyed.doors.grpc_address, api_key=keyed.keys["mine"], resume=True) as mine:
         begun = mine.synthesize(SHORT, seed=3)
@@ -206,6 +229,23 @@ def test_what_one_key_began_no_other_goes_on_with(keyed: Keyed) -> None:
             next(KeyedStub(channel, keyed.keys["other"]).Synthesize(rest, timeout=60))
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert next(KeyedStub(channel, keyed.keys["mine"]).Synthesize(rest, timeout=60)).HasField("started")
+
+
+def test_each_use_of_a_resume_token_speaks_the_same_rest_and_is_on_the_record_of_its_key(keyed: Keyed) -> None:
+    key = keyed.keys["mine"]
+    with Client(keyed.doors.grpc_address, api_key=key, resume=True) as mine:
+        begun = mine.synthesize(SHORT, seed=3)
+        heard = next(begun)
+        rest = speech.SynthesizeRequest(resume_token=begun.resume_token)
+        whole = heard.tobytes() + begun.read().tobytes()
+    for name in ("rest-1", "rest-2"):
+        told = (("authorization", f"Bearer {key}"), ("x-request-id", name))
+        with keyed.doors.stub() as stub:
+            pcm = b"".join(answer.chunk.pcm for answer in stub.Synthesize(rest, metadata=told, timeout=60))
+        assert len(heard.tobytes() + pcm) == len(whole)
+        record = record_of(keyed, name)
+        assert (record["key"], record["kind"], record["characters"]) == ("mine", "speech", 0)
+        assert record["audio_seconds"] == pytest.approx(len(pcm) / 48_000, abs=0.01)
 
 
 def test_a_key_that_is_taken_out_opens_nothing_new_a_second_later_on_an_open_connection(keyed: Keyed) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import grpc
 
@@ -84,8 +85,7 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
         name = await _introduce(context)
         async with answering(context, name), self._sessions.open(Door.GRPC, name, _key(context)) as session:
             wanted = messages.listen_request(request, name, context.time_remaining(), session.account.name)
-            relayed = RELAYED_HEADER in dict(context.invocation_metadata() or ())
-            wanted = replace(wanted, credential=_key(context), relayed=relayed)
+            wanted = replace(wanted, credential=_key(context), voucher=_metadata(context).get(RELAYED_HEADER, ""))
             await _answer(context, session.listen(wanted), speech.ListenResponse)
 
 
@@ -98,12 +98,16 @@ async def _answer(
 
 
 def _key(context: grpc.aio.ServicerContext) -> str:
-    return credential.of_header(dict(context.invocation_metadata() or ()).get(credential.HEADER))
+    return credential.of_header(_metadata(context).get(credential.HEADER))
+
+
+def _metadata(context: grpc.aio.ServicerContext) -> dict[str, Any]:
+    return dict(context.invocation_metadata() or ())
 
 
 async def _introduce(context: grpc.aio.ServicerContext) -> str:
     """The request id, told to the caller in the headers before anything else."""
-    metadata = dict(context.invocation_metadata() or ())
+    metadata = _metadata(context)
     tracing.called_with(metadata)
     name = request_id.resolve(metadata.get(request_id.HEADER))
     await context.send_initial_metadata(((request_id.HEADER, name),))
