@@ -25,6 +25,7 @@ from swara_client.request import (
     stream_request_of,
     voices_of,
 )
+from swara_client.speech import Started
 
 
 class AsyncClient:
@@ -155,6 +156,11 @@ class AsyncSpeech(AsyncSpeechIterator):
         await speech._receive()
         speech._progress.accepted()
         return speech
+
+    @property
+    def started(self) -> Started:
+        """How the gateway took the request: known from the beginning."""
+        return self._progress.accepted()
 
     async def _receive(self) -> Samples | None:
         while not self._closed:

@@ -24,6 +24,7 @@ from swara_client.request import (
     stream_request_of,
     voices_of,
 )
+from swara_client.speech import Started
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
@@ -155,6 +156,11 @@ class Speech(SpeechIterator):
         self._call = self._ask()
         self._receive()
         self._progress.accepted()
+
+    @property
+    def started(self) -> Started:
+        """How the gateway took the request: known from the beginning."""
+        return self._progress.accepted()
 
     def _receive(self) -> Samples | None:
         while not self._closed:

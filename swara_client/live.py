@@ -62,9 +62,10 @@ class LiveSpeech(SpeechIterator):
             writer.writes_to(call)
 
     def accepted(self) -> Started:
-        """Waits until the gateway has begun, and returns how. Raises SpeechError."""
-        while self._progress.started is None and self._receive() is not None:
-            pass
+        """Waits until the gateway has begun, and returns how; `started` tells it from then on. Raises SpeechError."""
+        while self.started is None:
+            if self._receive() is None:
+                raise SpeechError("this speech was closed before the gateway had begun it")
         return self.started
 
     def _receive(self) -> Samples | None:

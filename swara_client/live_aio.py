@@ -67,9 +67,10 @@ class AsyncLiveSpeech(AsyncSpeechIterator):
             writer.writes_to(call)
 
     async def accepted(self) -> Started:
-        """Waits until the gateway has begun, and returns how. Raises SpeechError."""
-        while self._progress.started is None and await self._receive() is not None:
-            pass
+        """Waits until the gateway has begun, and returns how; `started` tells it from then on. Raises SpeechError."""
+        while self.started is None:
+            if await self._receive() is None:
+                raise SpeechError("this speech was closed before the gateway had begun it")
         return self.started
 
     async def _receive(self) -> Samples | None:

@@ -16,6 +16,7 @@ from swara_client.live import LiveSpeech
 from swara_client.play import Speaker, find_player
 from swara_client.request import Start, choices_of
 from swara_client.show import Bar, expected_seconds, note, summary
+from swara_client.speech import Started
 from swara_client.wav import WavFile
 
 # What is there is taken at once; a pipe holds no more.
@@ -61,7 +62,7 @@ def _hear(given: argparse.Namespace, player: str | None, speech: Speech | LiveSp
         if player:
             sinks.append(opened.enter_context(Speaker(player, rate_hz)))
         _pour(speech, sinks, expected)
-    _report(speech)
+    _report(speech, started)
     return 0
 
 
@@ -104,8 +105,7 @@ def _pour(speech: Speech | LiveSpeech, sinks: list[Sink], expected: float) -> No
             bar.update(speech.audio_seconds, speech.passed_seconds)
 
 
-def _report(speech: Speech | LiveSpeech) -> None:
-    started = speech.started
+def _report(speech: Speech | LiveSpeech, started: Started) -> None:
     note(f"request {started.request_id}  model {started.model}  voice {started.voice}  seed {started.seed}")
     if speech.playback:
         note(summary(speech.playback))

@@ -72,9 +72,11 @@ class Progress:
         event = response.WhichOneof("event")
         if event == "started":
             self._start(Started(**_values(Started, response.started)))
-        elif event == "chunk":
+            return np.empty(0, np.int16)
+        self.accepted()
+        if event == "chunk":
             return self._chunk(response.chunk)
-        elif event == "finished":
+        if event == "finished":
             reason = token_pb2.FinishReason.Name(response.finished.reason).removeprefix("FINISH_REASON_").lower()
             self.finished = Finished(**{**_values(Finished, response.finished), "reason": reason})
         return np.empty(0, np.int16)
@@ -148,9 +150,9 @@ class Outcome:
         return None if timeout_seconds is None else max(0.0, timeout_seconds - self.passed_seconds)
 
     @property
-    def started(self) -> Started:
-        """How the gateway took the request."""
-        return self._progress.accepted()
+    def started(self) -> Started | None:
+        """How the gateway took the request; None until it has said so, which is before the first samples."""
+        return self._progress.started
 
     @property
     def finished(self) -> Finished | None:

@@ -22,6 +22,7 @@ from swara_client import (
     InvalidRequest,
     NotFound,
     OutOfRange,
+    SpeechError,
     Unavailable,
     UnknownName,
 )
@@ -55,6 +56,38 @@ def test_speech_comes_while_the_text_is_still_being_written(client: Client) -> N
         rest = speech.read()
     assert speech.finished.samples == len(first) + len(rest) == speech.next_sample
     assert speech.finished.segments == 2
+
+
+def test_a_text_that_is_being_written_has_started_when_the_gateway_says_so_and_not_before(
+    stack: Stack, client: Client
+) -> None:
+    pen = Pen()
+    with client.stream_synthesize(pen.pieces(), seed=5) as speech:
+        assert speech.started is None
+        pen.write(SHORT)
+        pen.write(FLUSH)
+        assert speech.accepted().seed == 5
+        assert speech.started == speech.accepted()
+        pen.write(None)
+
+    async def hear() -> None:
+        async with AsyncClient(stack.gateway_address) as twin:
+            live = twin.stream_synthesize([SHORT], seed=6)
+            assert live.started is None
+            assert (await live.accepted()).seed == 6
+            assert live.started == await live.accepted()
+            await live.close()
+
+    asyncio.run(hear())
+
+
+def test_a_speech_that_was_closed_before_it_began_says_that_and_blames_nobody(client: Client) -> None:
+    pen = Pen()
+    speech = client.stream_synthesize(pen.pieces())
+    speech.close()
+    pen.write(None)
+    with pytest.raises(SpeechError, match="closed before the gateway had begun it"):
+        speech.accepted()
 
 
 def test_both_clients_hear_what_the_whole_text_sounds_like(stack: Stack, client: Client) -> None:

@@ -67,7 +67,7 @@ def test_samples_that_were_announced_and_did_not_come_are_noticed() -> None:
 
 def test_a_stream_that_does_not_begin_with_started_is_refused() -> None:
     with pytest.raises(Broken, match="first event was not `started`"):
-        Progress().accepted()
+        Progress().take(chunk(0))
 
 
 def test_what_is_not_chosen_is_not_sent() -> None:
