@@ -1,13 +1,22 @@
 """What a listener hears about one synthesis: started, chunks, finished."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from swara.speech import FinishReason
 
 
+class Writer(Protocol):
+    """Whoever writes a text while it is spoken."""
+
+    @property
+    def since_awaited_seconds(self) -> float:
+        """How long ago text was last waited for: 0 while it is, infinite where it never was."""
+
+
 @dataclass(frozen=True)
 class Started:
-    """The request as it was taken; comes once, first."""
+    """The request as it was taken; comes once, first. `writer` is whom those who hear it may have to wait for."""
 
     request_id: str
     synthesis_id: str
@@ -16,6 +25,7 @@ class Started:
     voice: str
     seed: int
     sample_rate_hz: int
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True)

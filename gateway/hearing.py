@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.events import Timings
+from gateway.events import Timings, Writer
 from gateway.metrics import Door, GatewayMetrics, Heard, Stage
 from swara import tracing
 from swara.pcm import from_bytes
@@ -12,14 +12,26 @@ from swara.stopwatch import Stopwatch
 
 
 class Hearing:
-    """One listener of one synthesis, until `finish`; `arrival` began when the request came."""
+    """One listener of one synthesis, until `finish`; `arrival` began when the request came.
 
-    def __init__(self, metrics: GatewayMetrics, door: Door, model: str, player: Player, arrival: Stopwatch) -> None:
+    Where the text is being written, a sound that stopped before its text came is no gap: it begins anew.
+    """
+
+    def __init__(
+        self,
+        metrics: GatewayMetrics,
+        door: Door,
+        model: str,
+        player: Player,
+        arrival: Stopwatch,
+        writer: Writer | None = None,
+    ) -> None:
         self._metrics = metrics
         self._door = door
         self._labels = (door.value, model)
         self._player = player
         self._arrival = arrival
+        self._writer = writer
         self._trace = tracing.current()
         self._taken_seconds: float | None = None
         self._encode_seconds = 0.0
@@ -32,12 +44,21 @@ class Hearing:
     @property
     def stalled(self) -> bool:
         """Whether the sound has stopped and waits for more."""
-        return self._player.slack_seconds(self._arrival.seconds) < 0
+        return self._player.slack_seconds(self._arrival.seconds) < 0 and not self._waits_for_text
+
+    @property
+    def _waits_for_text(self) -> bool:
+        """Whether the sound had stopped before its text came, or stops while nothing is written."""
+        if self._writer is None:
+            return False
+        return self._player.slack_seconds(self._arrival.seconds - self._writer.since_awaited_seconds) < 0
 
     def hear(self, pcm: bytes) -> None:
         """The listener takes a chunk."""
         now, metrics = self._arrival.seconds, self._metrics
-        if self._taken_seconds is not None:
+        if self._waits_for_text:
+            self._player.rest()
+        elif self._taken_seconds is not None:
             metrics.waited(self._door, now - self._taken_seconds)
         self._taken_seconds = now
         had_heard, underruns, held = self._has_heard, self._player.underruns, self._player.held_seconds
@@ -92,6 +113,7 @@ class Hearing:
         if not playback.audio_seconds:
             return
         self._metrics.gap_seconds.labels(*self._labels).inc(playback.gap_seconds)
-        self._metrics.real_time_factor.labels(*self._labels).observe(playback.real_time_factor)
+        if self._writer is None:
+            self._metrics.real_time_factor.labels(*self._labels).observe(playback.real_time_factor)
         heard = Heard.GAPS if playback.underruns else Heard.WHOLE
         self._metrics.playbacks.labels(*self._labels, heard.value).inc()

@@ -22,13 +22,13 @@ from gateway.window import Window
 from swara import tracing
 from swara.errors import Broken, Cancelled, SwaraError, Unavailable
 from swara.logs import request_log
+from swara.pcm import SAMPLE_BYTES
 from swara.player import Player
 from swara.speech import AdmissionClass, FinishReason
 from swara.stopwatch import Stopwatch
 
 log = logging.getLogger(__name__)
 
-SAMPLE_BYTES = 2
 # What a usage record is of; a relay's listener is counted at the gateway that it came to.
 SPEECH, LISTEN, RELAY = "speech", "listen", "relay"
 
@@ -195,7 +195,9 @@ class Session:
             case Started():
                 self._started = event
                 self._player = Player(event.sample_rate_hz)
-                self._hearing = Hearing(self._house.metrics, self._door, event.model, self._player, self.arrival)
+                self._hearing = Hearing(
+                    self._house.metrics, self._door, event.model, self._player, self.arrival, event.writer
+                )
             case Chunk() if self._hearing:
                 self._last = event
                 self.arrival.mark("heard")

@@ -9,6 +9,7 @@ Samples = NDArray[np.int16]
 """PCM samples, shape [T]."""
 
 FULL_SCALE = 32767.0
+SAMPLE_BYTES = 2
 # What sox writes into a pipe: it and its like then read to the end without a warning, and it is positive where a reader
 # takes 32 bits as signed. At 24 kHz it is 12 hours.
 UNKNOWN_LENGTH_BYTES = 0x7FFFF000

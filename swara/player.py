@@ -53,12 +53,14 @@ class Ear:
 
 
 class Player:
-    """Plays chunks as they come: `feed` each, then `finish`."""
+    """Plays chunks as they come: `feed` each, then `finish`; `rest` where there is nothing to play for a while."""
 
     def __init__(self, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._rate_hz = sample_rate_hz
         self._ear = Ear(sample_rate_hz)
         self._samples = 0
+        self._waiting_samples = 0
+        self._playing = False
         self._first_audio_seconds: float | None = None
         self._play_seconds: float | None = None
         self._dry_seconds = 0.0
@@ -75,15 +77,18 @@ class Player:
         if self._ear.heard and self._first_audio_seconds is None:
             self._first_audio_seconds = at_seconds
         self._samples += len(samples)
-        if self._play_seconds is None:
-            if self.held_seconds >= START_HELD_SECONDS:
-                self._begin(at_seconds)
-            return
-        self._fill(at_seconds, len(samples))
+        if self._playing:
+            self._fill(at_seconds, len(samples))
+        else:
+            self._hold(at_seconds, len(samples))
+
+    def rest(self) -> None:
+        """The sound has stopped because there is nothing to say: the next begins anew, and the silence is no gap."""
+        self._playing = False
 
     def finish(self, at_seconds: float) -> Playback:
         """The stream ended `at_seconds` after the request left; what is held now plays to its end."""
-        if self._play_seconds is None and self._samples:
+        if self._waiting_samples:
             self._begin(at_seconds)
         return Playback(
             self._first_audio_seconds,
@@ -111,11 +116,23 @@ class Player:
 
     def slack_seconds(self, now_seconds: float) -> float:
         """How long the sound goes on if nothing more arrives; negative once it has stopped."""
-        return self.held_seconds if self._play_seconds is None else self._dry_seconds - now_seconds
+        return self._dry_seconds - now_seconds if self._playing else self._waiting_seconds
+
+    @property
+    def _waiting_seconds(self) -> float:
+        return self._waiting_samples / self._rate_hz
+
+    def _hold(self, at_seconds: float, count: int) -> None:
+        self._waiting_samples += count
+        if self._waiting_seconds >= START_HELD_SECONDS:
+            self._begin(at_seconds)
 
     def _begin(self, at_seconds: float) -> None:
-        self._play_seconds = at_seconds
-        self._dry_seconds = at_seconds + self.held_seconds
+        self._playing = True
+        if self._play_seconds is None:
+            self._play_seconds = at_seconds
+        self._dry_seconds = at_seconds + self._waiting_seconds
+        self._waiting_samples = 0
 
     def _fill(self, at_seconds: float, count: int) -> None:
         if at_seconds > self._dry_seconds:

@@ -6,7 +6,10 @@ pieces.
 """
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 from swara.errors import InvalidRequest, TimedOut
@@ -14,6 +17,8 @@ from swara.errors import InvalidRequest, TimedOut
 # Twenty minutes of speech. A writer who is further ahead waits; as `cancel` would wait too, it is far more than one
 # answer of a language model, and hanging up always works.
 HELD_CHARACTERS = 20_000
+# How long text may wait for the end of its sentence where it does not wait for as long as it takes.
+MAX_PATIENCE_MS = 60_000
 
 
 class Mark(Enum):
@@ -39,6 +44,8 @@ class Manuscript:
         self._held_characters = 0
         self._ended = False
         self._waits_since_seconds: float | None = None
+        self._awaited = False
+        self._awaited_until_seconds = float("-inf")
         self._news = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -46,6 +53,11 @@ class Manuscript:
     def characters(self) -> int:
         """How much has been written so far."""
         return self._characters
+
+    @property
+    def since_awaited_seconds(self) -> float:
+        """How long ago the conductor has last waited for text: 0 while it waits, infinite where it never has."""
+        return 0.0 if self._awaited else time.perf_counter() - self._awaited_until_seconds
 
     def write(self, piece: str) -> None:
         """The next piece, of any length; raises InvalidRequest for too much text and for what is none."""
@@ -84,11 +96,20 @@ class Manuscript:
         while not self._pieces:
             self._news.clear()
             try:
-                async with asyncio.timeout_at(self._limit_seconds()):
-                    await self._news.wait()
+                with self._awaiting():
+                    async with asyncio.timeout_at(self._limit_seconds()):
+                        await self._news.wait()
             except TimeoutError:
                 return self._flushed_or_ended()
         return self._taken()
+
+    @contextmanager
+    def _awaiting(self) -> Iterator[None]:
+        self._awaited = True
+        try:
+            yield
+        finally:
+            self._awaited, self._awaited_until_seconds = False, time.perf_counter()
 
     def take_written(self) -> str | Mark | None:
         """The next piece or mark, where one has been written."""

@@ -55,6 +55,7 @@ class Script:
             voice=first.voice or self.voice,
             seed=self.seed,
             sample_rate_hz=first.sample_rate_hz,
+            writer=self.request.manuscript,
         )
 
     def order(self, segment: int, text: str, at: Position = START) -> SegmentOrder:

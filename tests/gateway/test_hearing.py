@@ -27,6 +27,18 @@ class Clock(Stopwatch):
         return self.at_seconds
 
 
+class Writing:
+    """A writer whose text came at a time that is set by hand; never while it is None."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.came_seconds: float | None = 0.0
+
+    @property
+    def since_awaited_seconds(self) -> float:
+        return 0.0 if self.came_seconds is None else self._clock.seconds - self.came_seconds
+
+
 @pytest.fixture
 def metrics() -> Iterator[GatewayMetrics]:
     before = set(REGISTRY._collector_to_names)
@@ -90,6 +102,42 @@ def test_a_listener_whose_sound_has_stopped_is_seen_before_it_goes_on(hearing: H
     assert estimated("playbacks_total", heard="whole") == 0
     assert estimated("gap_seconds_total") == pytest.approx(0.2)
     assert estimated_audio() == pytest.approx(1.0)
+
+
+@pytest.fixture
+def writing(clock: Clock) -> Writing:
+    return Writing(clock)
+
+
+@pytest.fixture
+def live_hearing(metrics: GatewayMetrics, clock: Clock, writing: Writing) -> Hearing:
+    return Hearing(metrics, Door.GRPC, "m", Player(), clock, writing)
+
+
+def test_the_silence_while_nothing_is_written_is_no_gap(live_hearing: Hearing, writing: Writing, clock: Clock) -> None:
+    live_hearing.hear(tone(0.5))
+    clock.at_seconds, writing.came_seconds = 8.0, None
+    assert counted(f"{ESTIMATED}_stalled_listeners") == 0
+    clock.at_seconds, writing.came_seconds = 10.3, 10.0
+    assert counted(f"{ESTIMATED}_stalled_listeners") == 0, "it begins anew, as it began"
+    live_hearing.hear(tone(0.5))
+    live_hearing.finish()
+    assert estimated("underruns_total") == estimated("gap_seconds_total") == 0
+    assert estimated("playbacks_total", heard="whole") == 1
+    assert counted("swara_gateway_chunk_interval_seconds_count", door="grpc") == 0
+    assert estimated("real_time_factor_count") == 0, "its speed is the writer's"
+
+
+def test_text_that_came_before_the_sound_stopped_excuses_no_gap(
+    live_hearing: Hearing, writing: Writing, clock: Clock
+) -> None:
+    live_hearing.hear(tone(0.5))
+    clock.at_seconds, writing.came_seconds = 0.8, 0.4
+    assert counted(f"{ESTIMATED}_stalled_listeners") == 1
+    live_hearing.hear(tone(0.5))
+    assert estimated("underruns_total") == 1
+    live_hearing.finish()
+    assert estimated("gap_seconds_total") == pytest.approx(0.3)
 
 
 def test_who_has_left_is_stalled_no_more(hearing: Hearing, clock: Clock) -> None:

@@ -110,6 +110,23 @@ def test_a_writer_who_falls_silent_for_too_long_is_told_so() -> None:
         run(story())
 
 
+def test_it_tells_how_long_ago_text_was_last_waited_for() -> None:
+    async def story() -> None:
+        text = manuscript()
+        text.write("a")
+        await text.take()
+        assert text.since_awaited_seconds == float("inf"), "it was there already"
+        waits = asyncio.create_task(text.take())
+        assert await is_waiting(waits)
+        assert text.since_awaited_seconds == 0.0
+        text.write("b")
+        await waits
+        await asyncio.sleep(0.02)
+        assert 0.02 <= text.since_awaited_seconds < LONG_SECONDS
+
+    run(story())
+
+
 def test_too_much_text_is_refused_with_both_numbers() -> None:
     async def story() -> None:
         text = manuscript(limit=10)

@@ -47,6 +47,22 @@ def test_a_sample_to_join_at_needs_to_be_asked_for() -> None:
         messages.listen_request(speech.ListenRequest(synthesis_id="s", first_sample=1), "r1", None, "")
 
 
+def test_a_number_that_stands_for_nothing_is_refused_with_what_there_is() -> None:
+    with pytest.raises(InvalidRequest, match="PRIORITY_BATCH, got 7"):
+        messages.speech_request(speech.SynthesizeRequest(text="t", priority=7), "r1", None, Stopwatch())
+    with pytest.raises(InvalidRequest, match="LISTEN_FROM_SAMPLE, got 9"):
+        messages.listen_request(speech.ListenRequest(synthesis_id="s", **{"from": 9}), "r1", None, "")
+
+
+@pytest.mark.parametrize(("given_ms", "seconds"), [(0, None), (100, 0.1), (60_000, 60.0)])
+def test_text_waits_for_its_sentence_as_long_as_it_takes_or_a_minute_at_most(
+    given_ms: int, seconds: float | None
+) -> None:
+    assert messages.patience_seconds(speech.StreamConfiguration(max_buffer_delay_ms=given_ms)) == seconds
+    with pytest.raises(InvalidRequest, match="max_buffer_delay_ms must be between 0 and 60000"):
+        messages.patience_seconds(speech.StreamConfiguration(max_buffer_delay_ms=60_001 + given_ms))
+
+
 def test_events_become_messages_with_the_same_values() -> None:
     started = messages.response(
         Started("r1", "s1", "m", "f", "v", 2**64 - 1, 24_000), speech.SynthesizeResponse

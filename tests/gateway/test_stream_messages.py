@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.doors.websocket import stream_messages
 from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started, Timings
+from gateway.request import BadField
 from swara.errors import Full, InvalidRequest, SwaraError
 from swara.speech import FinishReason
 from swara.stopwatch import Stopwatch
@@ -51,6 +52,25 @@ def test_null_is_the_same_as_leaving_a_field_out() -> None:
     first = stream_messages.read_input("a", {"context_id": "a", "text": None, "voice": None, "seed": 7})
     assert first.configures == ("seed",)
     assert stream_messages.speech_request(first.fields, "r1", Stopwatch()).text == ""
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"listen": "s", "text": "x", "voice": "asha"}, "text, voice must not come with listen"),
+        ({"listen": "s", "shareable": True}, "shareable must not come with listen"),
+        ({"text": "x", "from": "live"}, "from must come with listen"),
+        ({"text": "x", "from": "start", "first_sample": 3}, "first_sample and from must come with listen"),
+    ],
+)
+def test_a_context_speaks_or_listens_and_what_belongs_to_the_other_is_refused(
+    fields: dict[str, Any], sentence: str
+) -> None:
+    first = stream_messages.read_input("a", {"context_id": "a"} | fields)
+    with pytest.raises(BadField, match=sentence):
+        _ = stream_messages.listen_request(first.fields, "r1", "", "") or stream_messages.speech_request(
+            first.fields, "r1", Stopwatch()
+        )
 
 
 @pytest.mark.parametrize(

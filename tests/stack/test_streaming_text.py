@@ -3,10 +3,12 @@
 import queue
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 
 import grpc
+import httpx
 import numpy as np
 import pytest
 
@@ -16,13 +18,15 @@ from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 from swara.v1 import token_service_pb2 as token
-from swara_client import Client
+from swara_client import FLUSH, Client, Flush
 from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
 
 SENTENCES = ("आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है।", "कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।")
 FRAME_SECONDS = 2048 / 24_000
 # Of 32767: a hundredth of full scale, -40 dBFS.
 QUIET = 328
+# Three times what the sentence before it takes to speak.
+WRITER_PAUSE_SECONDS = 6.0
 
 
 class Writer:
@@ -185,6 +189,30 @@ def test_segments_are_joined_without_a_click_a_gap_or_an_unnatural_pause(stack: 
         assert abs(int(before[-1]) - int(after[0])) < QUIET
         pause_seconds = (silent_samples(before[::-1]) + silent_samples(after)) / 24_000
         assert 0.1 < pause_seconds < 0.6
+
+
+def test_a_writers_pause_is_a_gap_for_nobody_who_hears_it(stack: Stack) -> None:
+    def pieces() -> Iterator[str | Flush]:
+        yield SHORT
+        yield FLUSH
+        time.sleep(WRITER_PAUSE_SECONDS)
+        yield SHORT
+
+    def gap_seconds() -> float:
+        page = httpx.get(f"http://127.0.0.1:{stack.metrics_ports[0]}/metrics").text
+        lines = [line for line in page.splitlines() if line.startswith("swara_gateway_estimated_gap_seconds_total{")]
+        return sum(float(line.split()[-1]) for line in lines)
+
+    before_seconds = gap_seconds()
+    with Client(stack.gateway_address) as client:
+        speech = client.stream_synthesize(pieces(), shareable=True, seed=1)
+        first = next(speech)
+        assert speech.started
+        with client.listen(speech.started.synthesis_id) as joined, ThreadPoolExecutor(1) as elsewhere:
+            heard = elsewhere.submit(joined.read)
+            assert len(first) + len(speech.read()) == len(heard.result())
+    wait_until(lambda: token_load(stack).running_streams == 0, 5)
+    assert gap_seconds() - before_seconds < 1.0
 
 
 def silent_samples(samples: Samples) -> int:

@@ -80,6 +80,20 @@ def test_slack_counts_down_to_the_moment_the_sound_stops() -> None:
     assert player.slack_seconds(0.7) == pytest.approx(-0.2)
 
 
+def test_after_a_rest_it_begins_anew_when_200_ms_are_held_and_the_silence_is_no_gap() -> None:
+    player = Player()
+    player.feed(0.0, tone(0.5))
+    player.rest()
+    player.feed(5.0, tone(0.1))
+    assert player.slack_seconds(9.0) == pytest.approx(0.1), "it waits for more"
+    player.feed(5.1, tone(0.1))
+    assert player.slack_seconds(5.1) == pytest.approx(0.2)
+    player.feed(5.4, tone(0.1))
+    heard = player.finish(5.5)
+    assert (heard.play_seconds, heard.underruns) == (0.0, 1), "what is late after that is late"
+    assert heard.gap_seconds == pytest.approx(0.1)
+
+
 def test_nothing_received_is_nothing_heard() -> None:
     heard = Player().finish(1.0)
     assert (heard.first_audio_seconds, heard.play_seconds, heard.audio_seconds) == (None, None, 0.0)

@@ -67,7 +67,7 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
         name = await _introduce(context)
         async with answering(context, name), self._sessions.open(Door.GRPC, name, _key(context)) as session:
             configuration = await dictation.configuration(request_iterator)
-            manuscript = self._sessions.manuscript(configuration.max_buffer_delay_ms / 1000 or None)
+            manuscript = self._sessions.manuscript(messages.patience_seconds(configuration))
             wanted = messages.streamed_request(
                 configuration, manuscript, name, context.time_remaining(), session.arrival
             )

@@ -7,7 +7,7 @@ from typing import TypeVar
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.model import Model
 from gateway.request import ListenRequest, SpeechRequest
-from gateway.speech.manuscript import Manuscript
+from gateway.speech.manuscript import MAX_PATIENCE_MS, Manuscript
 from swara import wire
 from swara.errors import InvalidRequest
 from swara.speech import Priority
@@ -56,10 +56,23 @@ def _spoken(
         voice=speaker.voice,
         sampling=wire.sampling_value(speaker.sampling),
         seed=speaker.seed if speaker.HasField("seed") else None,
-        priority=wire.PRIORITIES.get(priority, Priority.INTERACTIVE),
+        priority=_priority(priority),
         shareable=shareable,
         arrival=arrival,
     )
+
+
+def _priority(number: token.Priority) -> Priority:
+    if number not in wire.PRIORITIES:
+        raise InvalidRequest(f"priority must be one of {', '.join(token.Priority.keys())}, got {number}")
+    return wire.PRIORITIES[number]
+
+
+def patience_seconds(message: speech.StreamConfiguration) -> float | None:
+    """How long text may wait for the end of its sentence, None for as long as it takes; raises InvalidRequest."""
+    if message.max_buffer_delay_ms > MAX_PATIENCE_MS:
+        raise InvalidRequest(f"max_buffer_delay_ms must be between 0 and {MAX_PATIENCE_MS}")
+    return message.max_buffer_delay_ms / 1000 or None
 
 
 def listen_request(
@@ -67,6 +80,8 @@ def listen_request(
 ) -> ListenRequest:
     """Which synthesis the caller wants to join, and where; raises InvalidRequest."""
     start = getattr(message, "from")
+    if start not in speech.ListenFrom.values():
+        raise InvalidRequest(f"from must be one of {', '.join(speech.ListenFrom.keys())}, got {start}")
     if message.first_sample and start != speech.LISTEN_FROM_SAMPLE:
         raise InvalidRequest("first_sample goes with LISTEN_FROM_SAMPLE only")
     return ListenRequest(

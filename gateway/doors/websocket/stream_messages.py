@@ -15,6 +15,7 @@ from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started
 from gateway.request import BadField, ListenRequest, SpeechRequest
 from gateway.request_id import SANE
+from gateway.speech.manuscript import MAX_PATIENCE_MS
 from swara.errors import Full, InvalidRequest, SwaraError
 from swara.stopwatch import Stopwatch
 
@@ -32,7 +33,6 @@ BASE64, BINARY = FRAMES = ("base64", "binary")
 START, LIVE = JOINS = ("start", "live")
 # Longer than a language model takes between two tokens, shorter than a pause that somebody would take for the end.
 BUFFER_DELAY_MS = 3_000
-MAX_BUFFER_DELAY_MS = 60_000
 MAX_SAMPLE = 2**63 - 1
 
 
@@ -100,12 +100,14 @@ def answer_of(fields: Fields) -> Answer:
 
 def patience_seconds(fields: Fields) -> float:
     """How long a new context's text may wait for the end of its sentence; raises BadField."""
-    given_ms = fields.whole("max_buffer_delay_ms", MAX_BUFFER_DELAY_MS)
+    given_ms = fields.whole("max_buffer_delay_ms", MAX_PATIENCE_MS)
     return (BUFFER_DELAY_MS if given_ms is None else given_ms) / 1000
 
 
 def speech_request(fields: Fields, request_id: str, arrival: Stopwatch) -> SpeechRequest:
     """What a new context that speaks asks for, but for its text; raises BadField."""
+    if misplaced := sorted(fields.given.intersection(LISTEN_FIELDS) - {"listen"}):
+        raise BadField(misplaced[0], f"{' and '.join(misplaced)} must come with listen: this context speaks")
     return fields.speech_request("text", request_id, arrival)
 
 
@@ -113,6 +115,9 @@ def listen_request(fields: Fields, request_id: str, key_name: str, credential: s
     """What a new context that joins a synthesis asks for; None for one that speaks. Raises BadField."""
     if not (synthesis_id := fields.text("listen")):
         return None
+    spoken = fields.given.intersection(SPEECH_FIELDS) | ({"text"} if fields.text("text") else set())
+    if spoken:
+        raise BadField(min(spoken), f"{', '.join(sorted(spoken))} must not come with listen: who began it said how")
     first_sample = fields.whole("first_sample", MAX_SAMPLE)
     live = fields.one_of("from", JOINS) == LIVE
     if live and first_sample is not None:
@@ -129,7 +134,7 @@ def listen_request(fields: Fields, request_id: str, key_name: str, credential: s
 def started(context_id: str, event: Started, content_type: str, rate_hz: int) -> str:
     """The request as it was taken; `sample_rate` is that of the audio as it goes out."""
     message = {"type": "started", "done": False, "context_id": context_id} | vars(event)
-    del message["fingerprint"]
+    del message["fingerprint"], message["writer"]
     return json.dumps(
         message | {"model_fingerprint": event.fingerprint, "sample_rate": rate_hz, "content_type": content_type}
     )
