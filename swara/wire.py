@@ -21,6 +21,7 @@ REASONS = {
     speech.FinishReason.RUNAWAY: token_service_pb2.FINISH_REASON_RUNAWAY,
     speech.FinishReason.CANCELLED: token_service_pb2.FINISH_REASON_CANCELLED,
 }
+REASON_VALUES = {number: value for value, number in REASONS.items()}
 
 
 def frames_message(first_frame: int, codes: frames.Codes) -> codes_pb2.Frames:

@@ -25,7 +25,6 @@ LOAD_TIMEOUT_SECONDS = 1.0
 
 CLASSES = {value: number for number, value in wire.CLASSES.items()}
 PRIORITIES = {value: number for number, value in wire.PRIORITIES.items()}
-REASONS = {number: value for value, number in wire.REASONS.items()}
 
 
 class AudioClient:
@@ -140,7 +139,7 @@ def _event(message: audio.AudioServiceSynthesizeResponse) -> SegmentEvent:
 def _finished(message: audio.AudioFinished) -> SegmentFinished:
     generation = message.generation
     return SegmentFinished(
-        reason=REASONS[generation.reason],
+        reason=wire.REASON_VALUES[generation.reason],
         samples=message.samples,
         frames=generation.frames,
         queue_seconds=generation.queue_seconds,

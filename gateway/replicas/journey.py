@@ -9,10 +9,9 @@ from gateway.replicas.replica import Replica
 from gateway.speech.segment import SegmentChunk, SegmentEvent, SegmentFinished, SegmentOrder, SegmentStarted
 from swara.errors import Broken, Unavailable
 from swara.frames import FRAME_BYTES
+from swara.pcm import SAMPLE_BYTES
 from swara.speech import AdmissionClass
 from swara.stopwatch import Stopwatch
-
-SAMPLE_BYTES = 2
 
 
 class OtherModel(Unavailable):

@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from swara.errors import OutOfRange
-
-SAMPLE_BYTES = 2
+from swara.pcm import SAMPLE_BYTES
 
 
 class History:

@@ -17,7 +17,6 @@ from swara.v1 import speech_service_pb2_grpc as speech_grpc
 NAME = "gateway"
 # Carries the voucher of a gateway that asks for its listener: the call is answered or refused, never passed on again.
 RELAYED_HEADER = "swara-relayed"
-REASONS = {number: value for value, number in wire.REASONS.items()}
 
 
 class GatewayRelay:
@@ -84,7 +83,7 @@ def _started(message: speech.SpeechStarted) -> Started:
 
 def _finished(message: speech.SpeechFinished) -> Finished:
     return Finished(
-        reason=REASONS[message.reason],
+        reason=wire.REASON_VALUES[message.reason],
         samples=message.samples,
         segments=message.segments,
         frames=message.frames,

@@ -13,12 +13,12 @@ from gateway.speech.pace import Pace
 from gateway.speech.segment import AudioSource, SegmentChunk, SegmentEvent, SegmentOrder
 from swara.errors import Full
 from swara.frames import SAMPLE_RATE_HZ
+from swara.pcm import SAMPLE_BYTES
 from swara.speech import Priority
 from swara.stopwatch import Stopwatch
 
 # Two seconds of speech and more, twice what a segment is begun early by; past it the service behind is held back.
 HELD_EVENTS = 16
-SAMPLE_BYTES = 2
 
 
 class Ahead:

@@ -5,12 +5,10 @@ from gateway.speech.script import START, Position
 from gateway.speech.segment import SegmentChunk, SegmentFinished
 from swara.errors import Broken
 from swara.frames import FRAME_BYTES
-from swara.pcm import from_bytes
+from swara.pcm import SAMPLE_BYTES, from_bytes
 from swara.player import Ear
 from swara.speech import FinishReason
 from swara.stopwatch import Stopwatch
-
-SAMPLE_BYTES = 2
 
 
 class Tally:
