@@ -80,6 +80,13 @@ class Profile:
         last_code_id = self.code_base_id + self.slots * self.codebook_size - 1
         return max(last_code_id, self.end_of_speech_id, *self.prompt_prefix_ids, *self.prompt_suffix_ids)
 
+    @property
+    def unheard_prompt_ids(self) -> tuple[int, ...]:
+        """A prompt without a text, for what is spoken to nobody. A profile that puts nothing around a text leaves
+        END_OF_SPEECH, which every model knows and no frame begins with.
+        """
+        return (*self.prompt_prefix_ids, *self.prompt_suffix_ids) or (self.end_of_speech_id,)
+
     def voice(self, name: str) -> Voice:
         """The voice of that name, or the first for an empty one; raises UnknownName."""
         if not name:

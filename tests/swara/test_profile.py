@@ -42,6 +42,12 @@ def test_orpheus_laughs_and_sighs_and_reads_every_script() -> None:
     assert profile.scripts == ()
 
 
+def test_a_prompt_without_a_text_is_never_empty(tmp_path: Path) -> None:
+    assert load_profile(None).unheard_prompt_ids == (128259, 128009, 128260, 128261, 128257)
+    bare = load_profile(folder_with(tmp_path, {"prompt_prefix_ids": [], "prompt_suffix_ids": []}))
+    assert bare.unheard_prompt_ids == (bare.end_of_speech_id,)
+
+
 def test_a_profile_may_leave_out_scripts_and_emotion_tags(tmp_path: Path) -> None:
     old = {key: value for key, value in ORPHEUS.items() if key not in ("scripts", "emotion_tags")}
     (tmp_path / "profile.json").write_text(json.dumps(old), encoding="utf-8")

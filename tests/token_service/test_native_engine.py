@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import torch
 
 from swara.errors import Broken, Full
 from swara.frames import FRAME_SECONDS, Codes, no_codes
-from swara.profile import load_profile
+from swara.profile import Profile, load_profile
 from swara.speech import AdmissionClass, Sampling
 from token_service.engines.base import Ended, GenerationRequest
 from token_service.engines.limits import Limits
@@ -46,10 +47,12 @@ def request(index: int = 0, frames: int = 12, **changes: object) -> GenerationRe
 
 
 @asynccontextmanager
-async def running(max_streams: int = 6, reserve_streams: int = 2) -> AsyncIterator[NativeEngine]:
+async def running(
+    max_streams: int = 6, reserve_streams: int = 2, profile: Profile = PROFILE
+) -> AsyncIterator[NativeEngine]:
     torch.set_num_threads(1)
-    opened = partial(TileModel.load, DEMO, PROFILE, max_streams + reserve_streams, 2048)
-    engine = NativeEngine(opened, PROFILE, max_streams, Limits(PROFILE.top_id + 1, 2048), deterministic=True)
+    opened = partial(TileModel.load, DEMO, profile, max_streams + reserve_streams, 2048)
+    engine = NativeEngine(opened, profile, max_streams, Limits(profile.top_id + 1, 2048), deterministic=True)
     await engine.start()
     try:
         yield engine
@@ -71,7 +74,7 @@ async def codes_of(engine: NativeEngine, request: GenerationRequest) -> Codes:
     return codes
 
 
-def in_an_engine(story: Callable[[NativeEngine], Awaitable[None]], **settings: int) -> None:
+def in_an_engine(story: Callable[[NativeEngine], Awaitable[None]], **settings: Any) -> None:
     async def tell() -> None:
         async with running(**settings) as engine:
             await story(engine)
@@ -156,6 +159,14 @@ def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() 
     assert reined.paused_seconds(100.0) == pytest.approx(6 * FRAME_SECONDS - 0.5)
     later = frames_at(reined, 100.5)
     assert np.array_equal(np.concatenate([*at_once, *later])[:14], np.concatenate(expected))
+
+
+def test_a_model_whose_prompts_are_the_text_alone_starts_and_speaks() -> None:
+    async def story(engine: NativeEngine) -> None:
+        text_ids = request().prompt_ids[len(PROFILE.prompt_prefix_ids) : -len(PROFILE.prompt_suffix_ids)]
+        assert len(await codes_of(engine, request(frames=3, prompt_ids=text_ids))) == 3
+
+    in_an_engine(story, profile=replace(PROFILE, prompt_prefix_ids=(), prompt_suffix_ids=()))
 
 
 def test_a_stream_resumed_at_its_limit_ends_without_a_frame() -> None:

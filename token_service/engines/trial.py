@@ -27,7 +27,7 @@ class Trial:
         self._source = source
         self._profile = profile
         self._grammar = SlotGrammar(profile)
-        self._prompt = (*profile.prompt_prefix_ids, *profile.prompt_suffix_ids)
+        self._prompt = profile.unheard_prompt_ids
 
     async def prove_slot_mask(self) -> None:
         """From a prompt that ends anywhere in a frame, every token must be legal; raises SetupError.

@@ -22,8 +22,7 @@ REWARD = 0.01
 
 async def prove_sampling(source: TokenSource, profile: Profile, release: str) -> None:
     """Raises SetupError with a sentence for a source that ignores seed or repetition penalty."""
-    ids = (*profile.prompt_prefix_ids, *profile.prompt_suffix_ids)
-    order = TokenOrder("sampling", ids, PROOF_TOKENS, PROOF_TOKENS, PLAIN, seed=1)
+    order = TokenOrder("sampling", profile.unheard_prompt_ids, PROOF_TOKENS, PROOF_TOKENS, PLAIN, seed=1)
     first, again, other = [await _drawn(source, replace(order, seed=seed)) for seed in (1, 1, 2)]
     if first != again or first == other:
         raise SetupError(f"{release} ignores the seed of a request: take 1.3.0rc25 or newer, or 1.2.1")

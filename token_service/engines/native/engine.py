@@ -163,10 +163,8 @@ class NativeEngine:
 
     def _rehearse(self, rows: int) -> float:
         """Unheard frames of so many streams, or as many as there is room for; the seconds of a step."""
-        prompt = (*self._profile.prompt_prefix_ids, *self._profile.prompt_suffix_ids)
-        request = GenerationRequest(
-            "warm-up", prompt, self._profile.sampling, 0, max_frames=WARM_UP_STEPS, ignore_end=True
-        )
+        prompt, sampling = self._profile.unheard_prompt_ids, self._profile.sampling
+        request = GenerationRequest("warm-up", prompt, sampling, 0, max_frames=WARM_UP_STEPS, ignore_end=True)
         places = [place for _ in range(rows) if (place := self._model.take(request.most_tokens)) is not None]
         streams = [Stream(request, self._grammar, place) for place in places]
         for stream in streams:
