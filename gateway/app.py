@@ -59,7 +59,7 @@ class Gateway:
         pipeline = Pipeline(models, limits, sealer, settings.style, metrics.repeated)
         self._relay = GatewayRelay(settings.inside)
         broadcasts = Broadcasts(
-            SynthesisIds(keys, settings.advertised_address or settings.peer_address or settings.address),
+            SynthesisIds(keys, settings.owner_address),
             self._relay,
             settings.history_bytes,
             settings.linger_seconds,

@@ -94,9 +94,9 @@ def main() -> None:
     key = new_key()
     limits = {name: value for name in KeyLimits.model_fields if (value := getattr(given, name)) is not None}
     line = entry_line(given.name, key, KeyLimits(**limits))
-    print(key)
     if given.file:
-        _append(given.file, line)
+        _append_or_exit(given.file, line)
+    print(key)
     print(f"the key is shown this once; {'added to' if given.file else 'the line for'} the key file:", file=sys.stderr)
     print(line, file=sys.stderr)
 
@@ -108,14 +108,22 @@ def entry_line(name: str, key: str, limits: KeyLimits) -> str:
     return f"{name} = {{ {', '.join(values)} }}"
 
 
+def _append_or_exit(path: Path, line: str) -> None:
+    """Nobody is shown a key that opens nothing: where the file does not take it, a sentence says why."""
+    try:
+        _append(path, line)
+    except (SetupError, UnicodeDecodeError) as error:
+        print(f"{path} is left as it was: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        print(f"{path} cannot be written: {error.strerror}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
 def _append(path: Path, line: str) -> None:
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     added = ("\n" if before and not before.endswith("\n") else "") + line + "\n"
-    try:
-        read_keys(before + added)
-    except SetupError as error:
-        print(f"{path} is left as it was: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    read_keys(before + added)
     # Never written anew: a running gateway that looks just then must not find half of it, or nothing.
     with path.open("a", encoding="utf-8") as file:
         file.write(added)

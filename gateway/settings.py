@@ -118,6 +118,12 @@ class GatewaySettings(ServiceSettings):
         return self.max_text_characters * JSON_BYTES_PER_CHARACTER + OTHER_FIELDS_BYTES
 
     @property
+    def owner_address(self) -> str:
+        """Where other gateways reach this one; of several addresses the first that is not a Unix socket's."""
+        served = [address.strip() for address in (self.peer_address or self.address).split(",")]
+        return self.advertised_address or next((one for one in served if not one.startswith("unix:")), served[0])
+
+    @property
     def public_certificate(self) -> Certificate | None:
         """What the public doors show; None where they are in the clear. Raises SetupError."""
         if bool(self.tls_cert_file) != bool(self.tls_key_file):

@@ -69,6 +69,7 @@ class RpcServer:
             self._listen(one.strip(), certificate)
 
     def _listen(self, address: str, certificate: Certificate | None) -> None:
+        _refuse_malformed(address)
         try:
             if certificate and not address.startswith("unix:"):
                 bound = self.grpc.add_secure_port(address, certificate.server_credentials())
@@ -77,11 +78,20 @@ class RpcServer:
         except RuntimeError:
             bound = 0
         if not bound:
-            raise SetupError(f"cannot listen on {address}: is another process using it?")
+            raise SetupError(f"cannot listen on {address}: is another process using it, or is it not of this machine?")
 
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in self._services:
             await self._health.set(service, status)
+
+
+def _refuse_malformed(address: str) -> None:
+    """gRPC would take a port that is missing for 443, and of one that is too large what is left after 65536."""
+    if address.startswith("unix:") and len(address) > len("unix:"):
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise SetupError(f"{address} is not an address of the form host:port or unix:/path")
 
 
 @asynccontextmanager

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from swara.errors import SetupError
+
 log = logging.getLogger(__name__)
 
 STDOUT = "-"
@@ -55,7 +57,12 @@ class FileLedger:
     """Appends to a file that is opened for each line, so that it can be rotated at any time."""
 
     def __init__(self, path: Path) -> None:
+        """Raises SetupError where nothing can be written there: each speech would be lost to the record."""
         self._path = path
+        try:
+            path.open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise SetupError(f"usage_file {path} cannot be written: {error.strerror}") from None
 
     def note(self, usage: Usage) -> None:
         """Writes a line; a full disk is in the log and ends nobody's speech."""
@@ -67,7 +74,7 @@ class FileLedger:
 
 
 def ledger_of(setting: str) -> Ledger:
-    """What the setting `usage_file` asks for."""
+    """What the setting `usage_file` asks for; raises SetupError."""
     if setting == STDOUT:
         return StdoutLedger()
     return FileLedger(Path(setting)) if setting else NoLedger()

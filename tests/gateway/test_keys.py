@@ -18,6 +18,7 @@ from gateway.access.account import Account, KeyLimits
 from gateway.access.allowance import Allowance
 from gateway.access.credential import of_header
 from gateway.access.guard import KeyFile, guard_of
+from gateway.access.usage import FileLedger, ledger_of
 from gateway.keys import MAX_KEYS, digest_of, entry_line, new_key, read_keys
 from gateway.settings import GatewaySettings
 from swara.errors import Full, RateLimited, SetupError, Unauthenticated
@@ -225,6 +226,27 @@ def test_the_command_prints_the_key_once_and_adds_its_line_to_the_file(tmp_path:
     assert again.returncode == 2
     assert "left as it was" in again.stderr
     assert KeyFile(path).account(key).name == "acme"
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"not TOML"])
+def test_a_key_that_no_file_takes_is_never_shown(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "none" / "keys.toml"
+    if content is not None:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    command = [sys.executable, "-m", "gateway.keys", "new", "acme", "--file", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"{path} ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_gateway_that_could_not_keep_a_record_does_not_start(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "usage.jsonl"
+    with pytest.raises(SetupError, match="cannot be written: No such file or directory"):
+        ledger_of(str(path))
+    path.parent.mkdir()
+    assert isinstance(ledger_of(str(path)), FileLedger)
 
 
 def test_what_the_file_holds_stays_byte_for_byte_when_a_key_is_added(

@@ -1,4 +1,4 @@
-"""The gateway's settings: what would make every listener's sound stutter stops the process at once."""
+"""The gateway's settings: what they mean together, and what stops the process with a sentence."""
 
 import pytest
 
@@ -15,3 +15,16 @@ def test_generation_may_be_held_to_what_a_player_needs_or_not_at_all(seconds: st
 def test_a_lead_with_which_no_player_can_begin_is_refused_with_a_sentence(seconds: str) -> None:
     with pytest.raises(SetupError, match=r"^setting max_lead_seconds: "):
         GatewaySettings.load([f"--max-lead-seconds={seconds}"])
+
+
+@pytest.mark.parametrize(
+    ("flags", "address"),
+    [
+        (["--address=unix:/run/swara.sock, 10.0.0.1:50051"], "10.0.0.1:50051"),
+        (["--address=unix:/run/swara.sock"], "unix:/run/swara.sock"),
+        (["--address=0.0.0.0:50051", "--peer-address=10.0.0.1:50054"], "10.0.0.1:50054"),
+        (["--address=0.0.0.0:50051", "--advertised-address=speech-1:50051"], "speech-1:50051"),
+    ],
+)
+def test_other_gateways_are_told_one_address_that_they_can_reach(flags: list[str], address: str) -> None:
+    assert GatewaySettings.load(flags).owner_address == address

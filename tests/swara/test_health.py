@@ -66,6 +66,15 @@ def test_an_address_that_is_taken_is_named_even_if_the_other_is_free() -> None:
         asyncio.run(start())
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1", "nowhere", "127.0.0.1:x", ":5", "unix:", ""])
+def test_an_address_that_is_none_is_a_sentence_and_not_some_other_port(address: str) -> None:
+    async def start() -> None:
+        await RpcServer().start(f"127.0.0.1:{free_port()},{address}", [])
+
+    with pytest.raises(SetupError, match="not an address of the form host:port or unix:/path"):
+        asyncio.run(start())
+
+
 def test_callers_connect_anew_after_a_while_and_their_running_calls_go_on() -> None:
     async def ask() -> tuple[bool, int]:
         address = f"127.0.0.1:{free_port()}"
