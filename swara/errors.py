@@ -141,6 +141,10 @@ class Broken(SwaraError):
     """Our fault; the log has the traceback under the request id."""
 
 
+# What a caller is told of an error that nobody foresaw: nothing but where to look.
+UNFORESEEN = "something went wrong here; the log tells what"
+
+
 class SetupError(Exception):
     """A service cannot start; its sentence is all the operator should need."""
 

@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import disable_created_metrics, start_http_server
 
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
-from swara.errors import Broken, Full, SetupError, SwaraError
+from swara.errors import UNFORESEEN, Broken, Full, SetupError, SwaraError
 from swara.retry_info import retry_details
 from swara.tls import Certificate
 
@@ -105,7 +105,7 @@ async def answering(context: grpc.aio.ServicerContext, request_id: str) -> Async
         raise
     except Exception:
         log.exception("unforeseen error", extra={"request_id": request_id})
-        await _abort(context, Broken("something went wrong here; the log tells what"), request_id)
+        await _abort(context, Broken(UNFORESEEN), request_id)
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: SwaraError, request_id: str) -> None:

@@ -1,7 +1,5 @@
 """What is counted of a listener, and when."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from prometheus_client import REGISTRY
@@ -39,14 +37,9 @@ class Writing:
         return 0.0 if self.came_seconds is None else self._clock.seconds - self.came_seconds
 
 
-@pytest.fixture
-def metrics() -> Iterator[GatewayMetrics]:
-    before = set(REGISTRY._collector_to_names)
-    made = GatewayMetrics()
-    made.watch([], 8)
-    yield made
-    for collector in set(REGISTRY._collector_to_names) - before:
-        REGISTRY.unregister(collector)
+@pytest.fixture(autouse=True)
+def watched(metrics: GatewayMetrics) -> None:
+    metrics.watch([], 8)
 
 
 @pytest.fixture

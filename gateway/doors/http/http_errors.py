@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from gateway.request import BadField
 from gateway.request_id import with_id
-from swara.errors import Broken, Full, InvalidRequest, SwaraError, Unauthenticated
+from swara.errors import UNFORESEEN, Broken, Full, InvalidRequest, SwaraError, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -73,4 +73,4 @@ async def answer_unforeseen(request: Request, error: Exception) -> JSONResponse:
     """Starlette's handler for our own faults; uvicorn logs the traceback."""
     name = request_id_of(request)
     log.error("unforeseen error", extra={"request_id": name})
-    return error_response(Broken("something went wrong here; the log tells what"), name)
+    return error_response(Broken(UNFORESEEN), name)

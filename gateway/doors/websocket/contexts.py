@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import replace
 
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+from starlette.websockets import WebSocket
 
 from gateway.access import credential
 from gateway.doors.websocket import stream_messages
+from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, hung_up
 from gateway.doors.websocket.stream_messages import BINARY, Input
 from gateway.doors.websocket.stretch import Stretch
 from gateway.encoders import Encoder
@@ -17,14 +18,10 @@ from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
 from gateway.sharing.shared_encoder import SharedEncoder, Sharing
-from swara.errors import Broken, Cancelled, InvalidRequest, SwaraError
+from swara.errors import UNFORESEEN, Broken, Cancelled, InvalidRequest, SwaraError
 from swara.logs import request_log
 
 log = logging.getLogger(__name__)
-
-# Somebody who reads nothing cannot be told why either.
-FAREWELL_SECONDS = 1.0
-GONE = (WebSocketDisconnect, WebSocketDisconnected)
 
 
 class ReadsNothing(Exception):
@@ -81,18 +78,17 @@ class Context:
                 self._session = session
                 if self._cancelled:
                     session.stop()
-                await self._send(self._events(session))
+                with hung_up():
+                    await self._send(self._events(session))
                 if self._failure:
                     raise self._failure
-        except GONE:
-            return
         except Cancelled:
             return
         except SwaraError as error:
             await self._tell(error)
         except Exception:
             request_log(log, self.request_id).exception("unforeseen error")
-            await self._tell(Broken("something went wrong here; the log tells what"))
+            await self._tell(Broken(UNFORESEEN))
 
     def _write(self, message: Input) -> None:
         if self._listens:

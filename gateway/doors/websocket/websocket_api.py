@@ -8,24 +8,23 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
+from starlette.websockets import WebSocket
 
 from gateway import request_id
 from gateway.access import credential
 from gateway.doors.fields import SAMPLING_FIELDS, Fields, read_object
 from gateway.doors.hangup import until_gone
 from gateway.doors.websocket.benchmark import metrics
+from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, hung_up
 from gateway.events import Chunk, Finished, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
-from swara.errors import Broken, Cancelled, Full, InvalidRequest, SwaraError
+from swara.errors import UNFORESEEN, Broken, Cancelled, Full, InvalidRequest, SwaraError
 
 FIELDS = frozenset(("text", "voice", "benchmark", "model", "seed", *SAMPLING_FIELDS))
 # Requests that may wait behind the one being spoken; a client that sends more does not follow the protocol.
 MAX_WAITING_REQUESTS = 8
 POLICY_VIOLATION = 1008
-# Somebody who reads nothing cannot be told why either.
-FAREWELL_SECONDS = 1.0
 
 
 class TtsEndpoint:
@@ -41,7 +40,7 @@ class TtsEndpoint:
         conversation = Conversation(websocket, self._sessions)
         try:
             await until_gone(conversation.answer(), conversation.listen())
-        except (Cancelled, WebSocketDisconnect, WebSocketDisconnected):
+        except (Cancelled, *GONE):
             return
 
 
@@ -72,13 +71,14 @@ class Conversation:
             try:
                 # The session's end is inside the task that hanging up cancels, so that it counts as cancelled.
                 async with self._sessions.open(Door.WEBSOCKET, name, self._key) as session:
-                    await self._speak(session, message)
+                    with hung_up():
+                        await self._speak(session, message)
+            except Cancelled:
+                return None
             except SwaraError as error:
                 return await self._refuse(error, name)
-            except WebSocketDisconnect:
-                return None
             except Exception:
-                await self._refuse(Broken("something went wrong here; the log tells what"), name)
+                await self._refuse(Broken(UNFORESEEN), name)
                 raise
 
     async def _speak(self, session: Session, message: str | bytes) -> None:
@@ -100,7 +100,7 @@ class Conversation:
                         await self._websocket.send_json(_done(started, event, chunks, benchmark))
 
     async def _refuse(self, error: SwaraError, name: str) -> None:
-        with suppress(WebSocketDisconnect, WebSocketDisconnected, TimeoutError):
+        with suppress(*GONE, TimeoutError):
             hint = {"retry_after_seconds": error.retry_after_seconds} if isinstance(error, Full) else {}
             message = {"error": error.sentence, "request_id": name, "code": error.label}
             async with asyncio.timeout(FAREWELL_SECONDS):

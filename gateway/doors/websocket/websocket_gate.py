@@ -4,16 +4,15 @@ import asyncio
 import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnected
+from starlette.websockets import WebSocket
 
 from gateway.access import credential
+from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE
 from gateway.metrics import Door
 from gateway.sessions import Sessions
 from swara.errors import SwaraError
 
 GOING_AWAY = 1001
-# Somebody who reads nothing cannot be told why either.
-FAREWELL_SECONDS = 1.0
 
 
 class WebSocketGate:
@@ -80,5 +79,5 @@ async def _refuse(websocket: WebSocket, error: SwaraError, name: str) -> None:
             await websocket.accept(credential.answered_subprotocol(websocket.scope["subprotocols"]))
             await websocket.send_text(json.dumps(message))
             await websocket.close(error.websocket_close, error.sentence)
-    except (WebSocketDisconnected, TimeoutError, OSError):
+    except (*GONE, TimeoutError, OSError):
         return

@@ -10,7 +10,8 @@ from starlette.websockets import WebSocket
 
 from gateway import request_id
 from gateway.doors.websocket import stream_messages
-from gateway.doors.websocket.contexts import GONE, Context, ReadsNothing
+from gateway.doors.websocket.contexts import Context, ReadsNothing
+from gateway.doors.websocket.farewell import GONE
 from gateway.doors.websocket.stream_messages import Input
 from gateway.sessions import Sessions
 from gateway.sharing.shared_encoder import Sharing

@@ -1,0 +1,22 @@
+"""The end of a WebSocket: how long its last word may take, and what is raised where nobody hears it any more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.websockets import WebSocketDisconnect, WebSocketDisconnected
+
+from swara.errors import Cancelled
+
+# Somebody who reads nothing cannot be told why either.
+FAREWELL_SECONDS = 1.0
+# The first is raised by the write in which the client turns out to be gone, the second by those after it.
+GONE = (WebSocketDisconnect, WebSocketDisconnected)
+
+
+@contextmanager
+def hung_up() -> Iterator[None]:
+    """Raises Cancelled where the block writes to a client that is gone: no fault of ours, though a write failed."""
+    try:
+        yield
+    except GONE:
+        raise Cancelled("the caller went away") from None
