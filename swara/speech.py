@@ -9,6 +9,8 @@ MAX_SEED = 2**64 - 1
 # About a millionth. The contract carries it as a 32-bit float, so the limit is one that such a float can be: what the
 # gateway lets pass must not be rounded to something that the token service refuses.
 MIN_TOP_P = 2.0**-20
+# As many codes as a codebook may have: more would choose among no more of them.
+MAX_TOP_K = 65_536
 
 
 class AdmissionClass(Enum):
@@ -51,7 +53,7 @@ class Sampling:
     def checked(self) -> "Sampling":
         """Itself; raises InvalidRequest for a value out of range (NaN included)."""
         _between("temperature", self.temperature, 0.0, 2.0)
-        _between("top_k", self.top_k, 0, 65_536)
+        _between("top_k", self.top_k, 0, MAX_TOP_K)
         _between("top_p", self.top_p, MIN_TOP_P, 1.0)
         _between("repetition_penalty", self.repetition_penalty, 1.0, 2.0)
         return self

@@ -7,13 +7,12 @@ from typing import Any, NoReturn, TypeVar, cast
 from gateway.model import shown
 from gateway.request import BadField, SpeechRequest
 from swara.errors import InvalidRequest
-from swara.speech import MAX_SEED, Sampling
+from swara.speech import MAX_SEED, MAX_TOP_K, Sampling
 from swara.stopwatch import Stopwatch
 
 T = TypeVar("T")
 
 SAMPLING_FIELDS = ("temperature", "top_k", "top_p", "repetition_penalty")
-MAX_TOP_K = 2**32 - 1
 
 
 class Fields:

@@ -54,6 +54,12 @@ def test_a_wrong_type_or_size_is_named_by_its_field(field: str, value: Any) -> N
     assert caught.value.param == field
 
 
+@pytest.mark.parametrize("value", [65_537, 2**40])
+def test_one_limit_is_told_however_far_a_value_is_past_it(value: int) -> None:
+    with pytest.raises(BadField, match="top_k must be between 0 and 65536"):
+        request_of({"text": "a", "top_k": value})
+
+
 def test_an_unknown_field_is_named_with_the_known_ones() -> None:
     with pytest.raises(BadField, match=r"'colour'.*benchmark, model"):
         Fields({"text": "a", "colour": 1}, KNOWN)

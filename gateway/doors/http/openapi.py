@@ -7,7 +7,7 @@ from typing import Any
 from gateway.doors.http.http_speech import DEFAULT_FORMAT, STREAM_FORMATS
 from gateway.encoders import FORMATS
 from gateway.encoders.output import MAX_SPEED, MIN_SPEED
-from swara.speech import MAX_SEED, MIN_TOP_P, FinishReason
+from swara.speech import MAX_SEED, MAX_TOP_K, MIN_TOP_P, FinishReason
 
 Schema = dict[str, Any]
 
@@ -55,7 +55,7 @@ def _request() -> Schema:
         "instructions": _optional("string", "Taken and without effect: the models have no such input."),
         "seed": _optional("integer", "Equal seeds give equal speech.", minimum=0, maximum=MAX_SEED),
         "temperature": _optional("number", "The model's own where it is missing.", minimum=0, maximum=2),
-        "top_k": _optional("integer", "0 is without limit.", minimum=0, maximum=65_536),
+        "top_k": _optional("integer", "0 is without limit.", minimum=0, maximum=MAX_TOP_K),
         "top_p": _optional("number", "The model's own where it is missing.", minimum=MIN_TOP_P, maximum=1),
         "repetition_penalty": _optional("number", "The model's own where it is missing.", minimum=1, maximum=2),
     }
