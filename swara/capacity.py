@@ -53,4 +53,12 @@ class Capacity:
         if not self._step_seconds:
             return self._ceiling_streams
         steps = int(USABLE_SHARE * FRAME_SECONDS / self._step_seconds)
-        return max(1, min(self._ceiling_streams, steps * self._streams_per_step))
+        return max(1, min(self._ceiling_streams, steps * self._streams_per_step if steps else self._streams_of_one))
+
+    @property
+    def _streams_of_one(self) -> int:
+        """Where one step takes more than its share of a frame's time and keeps up all the same: fewer than it could
+        hold, so that the rest of the work becomes less; down to one where it takes the whole time.
+        """
+        spare_share = (1 - self._step_seconds / FRAME_SECONDS) / (1 - USABLE_SHARE)
+        return 1 + int((self._streams_per_step - 1) * max(0.0, spare_share))

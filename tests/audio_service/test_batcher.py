@@ -2,13 +2,16 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from audio_service.batcher import Batcher, next_batch
 from audio_service.codec import Codec
 from audio_service.decoder import Decoder
+from audio_service.rows import Work
 from audio_service.seat import MAX_UNREAD_SAMPLES, MAX_WAITING_FRAMES, Seat
 from audio_service.stream import Piece, Stream, Taken, Voicing
 from swara.errors import Broken, Full
@@ -183,6 +186,26 @@ def test_the_event_loop_runs_on_while_the_decoder_works(decoder: Decoder) -> Non
             assert turns > 20
 
     asyncio.run(main())
+
+
+def test_steps_that_something_else_held_up_at_the_start_say_nothing_about_the_codec(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_up = iter([0.3, 0.3, 0.3])
+
+    async def main() -> int:
+        async with running(decoder) as place:
+            run = place.batcher._rows.run
+
+            def slow(works: Sequence[Work]) -> NDArray[np.float32]:
+                time.sleep(next(held_up, 0.0))
+                return run(works)
+
+            monkeypatch.setattr(place.batcher._rows, "run", slow)
+            place.batcher._rehearse()
+            return place.batcher.capacity_streams
+
+    assert asyncio.run(main()) == 4
 
 
 def test_a_step_that_fails_ends_its_streams_and_not_the_batcher(decoder: Decoder) -> None:

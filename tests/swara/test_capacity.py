@@ -17,6 +17,11 @@ def test_capacity_is_what_fits_into_the_usable_part_of_a_frames_time() -> None:
     assert stepping(3.0).streams == 1, "never below one"
 
 
+def test_a_step_of_more_than_its_share_costs_streams_one_by_one_and_not_all_at_once() -> None:
+    shares = (1.0, 1.02, 1.3, 1.5, 1.66, 1.7)
+    assert [stepping(share).streams for share in shares] == [4, 3, 2, 1, 1, 1]
+
+
 def test_steps_that_become_slower_lower_it_and_faster_ones_raise_it_again() -> None:
     capacity = stepping(0.33)
     for _ in range(100):

@@ -205,13 +205,13 @@ def test_a_frame_that_is_on_its_way_is_followed_as_late_as_can_be(opened: Callab
     first, second = (Stream(request(index), SlotGrammar(PROFILE), model.take(200) or 0) for index in (0, 1))
     loop.join(first)
     assert loop.idle_seconds(0.0) == 0
-    list(loop.step(0.0))
-    list(loop.step(0.0))
+    list(loop.step(lambda: 0.0))
+    list(loop.step(lambda: 0.0))
     model._frame_seconds = 60.0
     assert 30 < (loop.idle_seconds(0.0) or 0) < 60
     loop.join(second)
     assert 30 < (loop.idle_seconds(0.0) or 0) < 60
     model._frame_seconds = 0.0
     assert loop.idle_seconds(0.0) == 0
-    assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first]
-    assert [stream for spoken in loop.step(0.0) for stream, _ in spoken] == [first, second]
+    assert [stream for spoken in loop.step(lambda: 0.0) for stream, _ in spoken] == [first]
+    assert [stream for spoken in loop.step(lambda: 0.0) for stream, _ in spoken] == [first, second]

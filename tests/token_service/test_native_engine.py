@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -28,7 +28,7 @@ from token_service.engines.native.stream import Stream
 from token_service.engines.native.tile_model import TileModel
 from token_service.engines.native.weights import load_weights
 from token_service.grammar import SlotGrammar
-from token_service.lead import LOOKAHEAD_FRAMES
+from token_service.lead import LOOKAHEAD_FRAMES, START_FRAMES
 from token_service.plan import Planner, SegmentRequest
 from token_service.prompt import Prompter, load_tokenizer
 
@@ -146,7 +146,11 @@ def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() 
     def frames_at(stream: Stream, now_seconds: float) -> list[Codes]:
         loop.join(stream)
         frames = [
-            codes for _ in range(30) for spoken in loop.step(now_seconds) for _, codes in spoken if codes is not None
+            codes
+            for _ in range(30)
+            for spoken in loop.step(lambda: now_seconds)
+            for _, codes in spoken
+            if codes is not None
         ]
         loop.streams.remove(stream)
         return frames
@@ -159,6 +163,25 @@ def test_a_stream_ahead_of_its_listener_pauses_and_still_gives_the_same_codes() 
     assert reined.paused_seconds(100.0) == pytest.approx(6 * FRAME_SECONDS - 0.5)
     later = frames_at(reined, 100.5)
     assert np.array_equal(np.concatenate([*at_once, *later])[:14], np.concatenate(expected))
+
+
+@torch.inference_mode()
+def test_a_listener_begins_when_a_frame_has_come_and_not_when_its_step_began() -> None:
+    now_seconds = 100.0
+
+    class SlowModel(TileModel):
+        def queue(self, streams: Sequence[Stream]) -> None:
+            nonlocal now_seconds
+            super().queue(streams)
+            now_seconds += 0.06
+
+    weights = load_weights(DEMO, PROFILE)
+    loop = FrameLoop(SlowModel(Llama(weights, 2048), KvCache(weights.shape, 1, 2048)))
+    stream = Stream(request(), SlotGrammar(PROFILE), 0)
+    loop.join(stream)
+    while not stream.listened_to:
+        list(loop.step(lambda: now_seconds))
+    assert stream.lead_seconds(now_seconds) == pytest.approx((START_FRAMES - LOOKAHEAD_FRAMES) * FRAME_SECONDS)
 
 
 def test_a_model_whose_prompts_are_the_text_alone_starts_and_speaks() -> None:

@@ -181,7 +181,7 @@ class NativeEngine:
 
     def _timed_step(self) -> float:
         start = time.perf_counter()
-        for _ in self._frames.step(0.0):
+        for _ in self._frames.step(time.monotonic):
             pass
         return time.perf_counter() - start
 
@@ -237,7 +237,7 @@ class NativeEngine:
     def _speak(self) -> None:
         now = time.monotonic()
         self._capacity.observe(now, len(self._running), self._frames.lowest_lead_seconds(now))
-        for spoken in self._frames.step(now, self._stepped):
+        for spoken in self._frames.step(time.monotonic, self._stepped):
             self._deliver(spoken)
 
     def _deliver(self, spoken: Spoken) -> None:

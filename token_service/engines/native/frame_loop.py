@@ -1,7 +1,7 @@
 """The frame loop: every step gives each running stream one frame. `step` is the whole engine on one screen.
 
-Streams join and leave only at frame borders. A plain class without threads: the engine around it brings them, and says
-what time it is.
+Streams join and leave only at frame borders. A plain class without threads: the engine around it brings them, and a
+clock.
 """
 
 import time
@@ -38,25 +38,26 @@ class FrameLoop:
         self._model.give_back(stream.cache_slot)
 
     def step(
-        self, now_seconds: float, stepped: Callable[[int, float], None] = lambda streams, seconds: None
+        self, clock: Callable[[], float], stepped: Callable[[int, float], None] = lambda streams, seconds: None
     ) -> Iterator[Spoken]:
         """Reads some of the waiting prompts, asks for a frame of each stream that is not paused, and yields the frames
         that are due, a group of streams at a time: these, or with a model that works ahead the ones before.
 
-        `stepped` is told of each group how many streams it was and how many seconds they took.
+        `clock` tells the seconds on the caller's clock: a frame is its listener's when it comes, which is some time
+        after the step began. `stepped` is told of each group how many streams it was and how many seconds they took.
         """
         began = time.perf_counter()
         self._model.read(self.streams)
-        speaking = self._speaking(now_seconds)
+        speaking = self._speaking(clock())
         for start in range(0, len(speaking), self._model.rows):
             since, group = time.perf_counter(), speaking[start : start + self._model.rows]
             self._queue(group)
             self._host_seconds = max(time.perf_counter() - began, 0.9 * self._host_seconds)
-            spoken = self._spoken(now_seconds) if self._unread_frames > self._model.frames_ahead else []
+            spoken = self._spoken(clock) if self._unread_frames > self._model.frames_ahead else []
             stepped(len(group), time.perf_counter() - since)
             yield spoken
         if self._unread_frames and not speaking:
-            yield self._spoken(now_seconds)
+            yield self._spoken(clock)
 
     def idle_seconds(self, now_seconds: float) -> float | None:
         """How long there will be nothing to do unless a stream joins; None is for ever.
@@ -93,12 +94,12 @@ class FrameLoop:
             stream.queued_frames += 1
         self._unread_frames += 1
 
-    def _spoken(self, now_seconds: float) -> Spoken:
+    def _spoken(self, clock: Callable[[], float]) -> Spoken:
         self._unread_frames -= 1
         spoken = self._model.spoken()
         self._began_seconds = time.perf_counter()
         members = set(self.streams)
-        events = [(stream, codes) for stream, codes in spoken if stream in members]
+        events, now_seconds = [(stream, codes) for stream, codes in spoken if stream in members], clock()
         for stream, codes in events:
             if codes is not None:
                 stream.complete_frame(now_seconds)
