@@ -3,6 +3,7 @@
 
 import argparse
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ def new_game(options: argparse.Namespace) -> Game:
 
 
 def decoder_step(options: argparse.Namespace) -> Figures:
-    """Train the codec's second stage, the decoder of --start, on from --checkpoint if there is one, and export it."""
+    """Train the codec's second stage, the decoder of --start, on from --checkpoint if there is one, and export it.
+    SIGTERM ends it early, with nothing lost."""
     aligned, device = options.work / "aligned", torch.device(options.device)
     data, check = Aligned.load(aligned / "training", device), Aligned.load(aligned / "validation", device)
     plan = decoder_training.Plan(
@@ -106,6 +108,7 @@ def decoder_step(options: argparse.Namespace) -> Figures:
     training = decoder_training.DecoderTraining(new_game(options), data, check, plan)
     if (options.checkpoint / "index.json").exists():
         training.restore(checkpoint.load(options.checkpoint, device))
+    signal.signal(signal.SIGTERM, lambda *_: training.end())
     return training.run(options.weights / "codec", options.checkpoint)
 
 

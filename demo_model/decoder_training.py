@@ -76,6 +76,11 @@ class DecoderTraining:
         self.check_codes, self.check_audio = check.draw(plan.check_crops, plan.check_frames, generator)
         self.judged = copy.deepcopy(game.codec).eval()
         self.step = 0
+        self._told_to_end = False
+
+    def end(self) -> None:
+        """Let the run stop after the step it is in, and save and export as at its time's end."""
+        self._told_to_end = True
 
     def state(self) -> dict[str, Any]:
         """Everything a later run needs to go on as if this one had not stopped."""
@@ -125,7 +130,7 @@ class DecoderTraining:
     def _loop(self, step: Callable[[], Tensor], began: float, folder: Path, saved: Path) -> dict[str, Any]:
         figures: dict[str, Any] = {}
         first, checked, kept = self.step, 0.0, 0.0
-        while (elapsed := time.monotonic() - began) < self.plan.seconds:
+        while (elapsed := time.monotonic() - began) < self.plan.seconds and not self._told_to_end:
             self.game.set_rate(self.plan.rate(self.step, self.plan.seconds - elapsed))
             losses = step()
             self.step += 1

@@ -18,4 +18,4 @@ def levels_to_frames(levels: list[Tensor]) -> Tensor:
 
 def frames_to_levels(frames: Tensor) -> list[Tensor]:
     """Frames [B, F, 7] → codes per level [B, F], [B, 2F], [B, 4F]."""
-    return [frames[:, :, list(slots)].flatten(1) for slots in LEVEL_SLOTS]
+    return [torch.stack([frames[:, :, slot] for slot in slots], dim=-1).flatten(1) for slots in LEVEL_SLOTS]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import torch
 from snac import SNAC
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import cached
 from torch.optim import AdamW
 
 from demo_model.aligned import Aligned
 from demo_model.blueprint import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
 from demo_model.discriminators import Discriminators
 from demo_model.frames import frames_to_levels
+from demo_model.fused_snake import fuse_snakes
 from demo_model.losses import Features, MelLoss, adversarial_loss, discriminator_loss, feature_loss
 
 MEL_WEIGHT, ADVERSARIAL_WEIGHT, FEATURE_WEIGHT = 10.0, 4.0, 20.0
@@ -42,6 +44,8 @@ class Game:
     def __init__(self, codec: SNAC, shape: Shape, learning_rate: float) -> None:
         device = next(codec.parameters()).device
         self.codec, self.shape = codec.requires_grad_(False), shape
+        if device.type == "cuda":
+            fuse_snakes(codec.decoder)
         self.decoder = codec.decoder.requires_grad_(True).train()
         self.discriminators = Discriminators().to(device)
         self.mel = MelLoss(SAMPLE_RATE_HZ).to(device)
@@ -65,7 +69,7 @@ class Game:
         """Draw a batch, move the discriminators, move the decoder and its average; returns LOSSES [4]."""
         codes, heard = data.draw(self.shape.crops, self.shape.frames + 2 * self.shape.context)
         audio, made = self.judged(heard), self.speak(codes)
-        verdict = self._discriminators_turn(audio, made.detach())
+        verdict = self._discriminators_turn(torch.cat([audio, made.detach()]))
         losses = self._decoder_turn(audio, made)
         torch._foreach_lerp_(self.average, list(self.decoder.parameters()), 1 - self.shape.average_decay)
         return torch.stack([verdict, *losses])
@@ -87,16 +91,18 @@ class Game:
             features: Features = self.discriminators(audio)
         return features
 
-    def _discriminators_turn(self, audio: Tensor, made: Tensor) -> Tensor:
-        verdict = discriminator_loss(self.judge(audio), self.judge(made))
+    def _discriminators_turn(self, both: Tensor) -> Tensor:
+        """`both` [2B, T]: true audio, then what the decoder made; judged in one pass, for half as many kernels."""
+        verdict = discriminator_loss(*halves(self.judge(both)))
         move(self.discriminator_optimizer, verdict, self.discriminators, MAX_DISCRIMINATOR_NORM)
         return verdict.detach()
 
     def _decoder_turn(self, audio: Tensor, made: Tensor) -> list[Tensor]:
         self.discriminators.requires_grad_(False)
-        with torch.no_grad():
-            true_features = self.judge(audio)
-        made_features = self.judge(made)
+        with cached():
+            with torch.no_grad():
+                true_features = self.judge(audio)
+            made_features = self.judge(made)
         mel, feature = self.mel(made, audio), feature_loss(true_features, made_features)
         adversarial = adversarial_loss(made_features)
         total = MEL_WEIGHT * mel + ADVERSARIAL_WEIGHT * adversarial + FEATURE_WEIGHT * feature
@@ -109,6 +115,12 @@ class Game:
         state = dict(self.codec.state_dict())
         names = (f"decoder.{name}" for name, _ in self.decoder.named_parameters())
         return state | dict(zip(names, self.average, strict=True))
+
+
+def halves(features: Features) -> tuple[Features, Features]:
+    """The features of the first and of the second half of a batch."""
+    pairs = [[feature.chunk(2) for feature in one] for one in features]
+    return [[first for first, _ in one] for one in pairs], [[second for _, second in one] for one in pairs]
 
 
 def optimizer(parameters: Iterable[nn.Parameter], rate: float, device: torch.device) -> AdamW:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from snac.layers import Snake1d
 from torch import Tensor
 
 from audio_service.codec import load_codec as load_for_service
@@ -13,7 +14,8 @@ from demo_model import checkpoint
 from demo_model.aligned import Aligned, align
 from demo_model.codec import build_codec
 from demo_model.decoder_training import DecoderTraining, Plan, unfused
-from demo_model.game import Game, Shape
+from demo_model.fused_snake import snake
+from demo_model.game import Game, Shape, halves
 from demo_model.recordings import Recording
 from tests.audio_service.codecs import DEMO_CODEC
 
@@ -107,6 +109,42 @@ def test_the_audio_service_loads_what_is_exported(data: Aligned, tmp_path: Path)
     shipped = load_for_service(str(DEMO_CODEC)).modules.state_dict()
     frozen = [name for name in shipped if not name.startswith("decoder.")]
     assert all(torch.equal(served[name], shipped[name]) for name in frozen)
+
+
+def test_a_run_told_to_end_stops_after_its_step_and_keeps_everything(data: Aligned, tmp_path: Path) -> None:
+    run = training(data)
+    run.plan = Plan(seconds=3600.0, check_crops=1, check_frames=4)
+    turn = run.game.turn
+
+    def last_turn(of: Aligned) -> Tensor:
+        run.end()
+        return turn(of)
+
+    run.game.turn = last_turn  # type: ignore[method-assign]
+    figures = run.run(tmp_path / "codec", tmp_path / "state")
+    assert figures["step"] == 1
+    assert checkpoint.load(tmp_path / "state", CPU)["step"] == 1
+    assert (tmp_path / "codec" / "model.safetensors").exists()
+
+
+def test_the_snake_that_is_fused_is_the_packages_own() -> None:
+    package, alpha = Snake1d(8), torch.linspace(0.3, 3.0, 8).view(1, 8, 1)
+    package.alpha.data.copy_(alpha)
+    xs = [torch.randn(2, 8, 50, generator=torch.Generator().manual_seed(0)).requires_grad_() for _ in range(2)]
+    ours = alpha.clone().requires_grad_()
+    for y in (package(xs[0]), snake(xs[1], ours)):
+        y.square().sum().backward()
+    torch.testing.assert_close(xs[1].grad, xs[0].grad)
+    torch.testing.assert_close(ours.grad, package.alpha.grad)
+
+
+def test_a_batch_judged_at_once_is_two_batches_judged_apart(data: Aligned) -> None:
+    game = training(data).game
+    first, second = torch.randn(2, 1, 4_096, generator=torch.Generator().manual_seed(0))
+    together = halves(game.judge(torch.cat([first, second])))
+    for found, wanted in zip(together, (game.judge(first), game.judge(second)), strict=True):
+        for one, other in zip(found, wanted, strict=True):
+            torch.testing.assert_close(one, other)
 
 
 def test_no_compiler_of_torchscript_runs_while_it_trains() -> None:
