@@ -49,6 +49,9 @@ async def look(address: str, streams: int, frames: int) -> dict[str, Any]:
     """Waits for the service, lets the callers loose and looks at the device while all speak; then ends the service."""
     try:
         await asyncio.to_thread(_until_ready, address)
+        # The first look takes seconds to begin, and whoever speaks meanwhile has ended before it sees anything.
+        with profile(activities=[ProfilerActivity.CUDA]):
+            await asyncio.sleep(0.1)
         asking = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.engine_idle", "--address", address),
             *(f"--streams={streams}", f"--frames={frames}"),
