@@ -2,7 +2,6 @@
 
 import os
 
-import torch
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
 
@@ -13,6 +12,7 @@ from token_service.engines.base import EngineSetup
 from token_service.engines.native.weights import LlamaShape
 from token_service.engines.speculation import Speculation
 from token_service.engines.vllm_plugin import grammar_overrides
+from token_service.footprint import Footprint, own_precision
 from token_service.settings import TokenSettings
 
 # Tokens of one step, prompts and running streams together: 40 prompts of 50 tokens; more would delay those who speak.
@@ -20,6 +20,10 @@ STEP_TOKENS = 2048
 DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "fp8": "auto"}
 # The largest block in which vLLM hands out KV memory; a sequence may leave most of its last one empty.
 BLOCK_TOKENS = 128
+# Beside weights and KV cache: CUDA's context, graphs, what a step works in.
+WORK_BYTES = 4 * 2**30
+DEFAULT_MEMORY_SHARE = 0.92
+"""vLLM's own; on a CPU, where it counts the machine's memory."""
 
 
 def vocabulary_of(setup: EngineSetup) -> int:
@@ -37,6 +41,7 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
     settings, profile = setup.settings, setup.profile
     _set_environment(settings)
     places = settings.max_streams + settings.reserve_streams
+    kv_cache_bytes = settings.kv_cache_bytes or _kv_cache_bytes(setup)
     return AsyncEngineArgs(
         model=str(setup.folder),
         skip_tokenizer_init=True,
@@ -45,7 +50,8 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
         dtype=DTYPES[settings.precision],
         quantization="fp8" if settings.precision == "fp8" else None,
         kv_cache_dtype=settings.kv_cache_precision,
-        kv_cache_memory_bytes=settings.kv_cache_bytes or _kv_cache_bytes(setup),
+        kv_cache_memory_bytes=kv_cache_bytes,
+        gpu_memory_utilization=_memory_share(setup, kv_cache_bytes),
         max_model_len=min(settings.context_tokens, profile.max_context_tokens),
         # Left alone these are 128 and 2048 whatever the GPU.
         max_num_seqs=places,
@@ -75,14 +81,28 @@ def _speculation(settings: TokenSettings) -> dict[str, str | int] | None:
 
 def _kv_cache_bytes(setup: EngineSetup) -> int:
     """What every place needs at full context, so that no stream is ever put back to read its prompt again."""
-    config = read_config(setup.folder)
-    shape, settings = LlamaShape.of(config), setup.settings
-    own = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16")
-    dtype = own if DTYPES[settings.precision] == "auto" else DTYPES[settings.precision]
-    value_bytes = 1 if settings.kv_cache_precision == "fp8" else getattr(torch, dtype).itemsize
-    token_bytes = 2 * shape.layers * shape.kv_heads * shape.head_dim * value_bytes
+    settings = setup.settings
+    footprint, precision = _footprint(setup)
+    kept = "fp8" if settings.kv_cache_precision == "fp8" else precision
     context = min(settings.context_tokens, setup.profile.max_context_tokens) + BLOCK_TOKENS
-    return (settings.max_streams + settings.reserve_streams) * context * token_bytes
+    return int((settings.max_streams + settings.reserve_streams) * context * footprint.kv_token_bytes(kept))
+
+
+def _memory_share(setup: EngineSetup, kv_cache_bytes: int) -> float:
+    """The share of the card that must be free when vLLM starts: what it will take. Its own 92 % is never free beside a
+    codec, so a token service that starts again beside a running audio service would not come back."""
+    if not current_platform.is_cuda():
+        return DEFAULT_MEMORY_SHARE
+    footprint, precision = _footprint(setup)
+    weights = footprint.weight_bytes("fp8" if setup.settings.precision == "fp8" else precision)
+    card_bytes = int(current_platform.get_device_total_memory())
+    return min(1.0, (weights + kv_cache_bytes + WORK_BYTES) / card_bytes)
+
+
+def _footprint(setup: EngineSetup) -> tuple[Footprint, str]:
+    """The model's counts, and the precision it computes in."""
+    config, wanted = read_config(setup.folder), setup.settings.precision
+    return Footprint.of(config), own_precision(config) if DTYPES[wanted] == "auto" else wanted
 
 
 def _set_environment(settings: TokenSettings) -> None:
