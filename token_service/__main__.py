@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
 
 from swara.errors import SetupError
 from swara.logs import set_up_logs
@@ -75,14 +76,26 @@ async def _first(*waits: Coroutine[None, None, None]) -> int:
     return next(index for index, task in enumerate(tasks) if task.done() and not task.cancelled())
 
 
+def loop_factory(engine: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where vLLM, which brings it, hands its tokens over on the loop that serves: it spares a third of our time
+    a frame, and with hundreds of fast streams that loop is what limits them. None is Python's own."""
+    if engine != "vllm" or find_spec("uvloop") is None:
+        return None
+    import uvloop
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
 def main() -> None:
     """Runs until SIGTERM; exits with a sentence, 2 where it cannot start and 1 where the engine has failed."""
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = load_or_exit(TokenSettings)
     set_up_logs("token", settings.log_level, settings.log_format)
     try:
-        with sending_traces("token", settings.traces_address, settings.traces_share):
-            asyncio.run(serve(settings))
+        tracing = sending_traces("token", settings.traces_address, settings.traces_share)
+        with tracing, asyncio.Runner(loop_factory=loop_factory(settings.engine)) as runner:
+            runner.run(serve(settings))
     except SetupError as error:
         print(f"cannot start: {error}", file=sys.stderr)
         sys.exit(2)

@@ -12,11 +12,21 @@ class Framer:
 
     def __init__(self, grammar: SlotGrammar) -> None:
         self._grammar = grammar
+        self._first_ids = first_ids(grammar)
         self._codes: list[int] = []
         self.ended = False
 
     def feed(self, token_ids: list[int]) -> Codes:
         """Takes the next tokens and returns the frames they complete, [F, 7]."""
+        if self._codes or self.ended or len(token_ids) != self._grammar.slots:
+            return self._feed_singly(token_ids)
+        # What comes a frame at a time, as from a busy engine, is looked at once a frame.
+        codes = [token_id - first for token_id, first in zip(token_ids, self._first_ids, strict=True)]
+        if min(codes) < 0 or max(codes) >= self._grammar.codebook_size:
+            return self._feed_singly(token_ids)
+        return np.array([codes], np.uint16)
+
+    def _feed_singly(self, token_ids: list[int]) -> Codes:
         for token_id in token_ids:
             self._take(token_id)
         whole = len(self._codes) // self._grammar.slots * self._grammar.slots
@@ -39,8 +49,12 @@ class Framer:
         self._codes.append(code)
 
 
+def first_ids(grammar: SlotGrammar) -> list[int]:
+    """The token id of code 0 of each of the 7 slots."""
+    return [grammar.first_id(slot) for slot in range(grammar.slots)]
+
+
 def frame_ids(grammar: SlotGrammar, codes: Codes) -> list[int]:
     """Codes [F, 7] as the token ids they were."""
-    offsets = np.array([grammar.first_id(slot) for slot in range(grammar.slots)], np.int64)
-    ids: list[int] = (codes.astype(np.int64) + offsets).reshape(-1).tolist()
+    ids: list[int] = (codes.astype(np.int64) + np.array(first_ids(grammar))).reshape(-1).tolist()
     return ids

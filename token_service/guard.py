@@ -35,9 +35,12 @@ class LoopGuard:
         return looping
 
     def _take(self, frame: bytes) -> bool:
-        for period in range(1, LONGEST_LOOP_FRAMES + 1):
-            repeats = len(self._recent) >= period and self._recent[-period] == frame
-            self._equal[period] = self._equal[period] + 1 if repeats else 0
+        if frame not in self._recent:  # as nearly every frame
+            self._equal = [0] * (LONGEST_LOOP_FRAMES + 1)
+        else:
+            for period in range(1, LONGEST_LOOP_FRAMES + 1):
+                repeats = len(self._recent) >= period and self._recent[-period] == frame
+                self._equal[period] = self._equal[period] + 1 if repeats else 0
         self._recent = [*self._recent[1 - LONGEST_LOOP_FRAMES :], frame]
         return max(self._equal) >= LOOP_FRAMES
 

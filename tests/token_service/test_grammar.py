@@ -38,7 +38,7 @@ def test_frames_come_out_whole_however_the_tokens_arrive(codes: list[list[int]],
     assert framer.ended
 
 
-@pytest.mark.parametrize("ids", [[128266 + 4096], [128266, 128258], [128258, 128266], [5]])
+@pytest.mark.parametrize("ids", [[128266 + 4096], [128266, 128258], [128258, 128266], [5], [128266] * 7])
 def test_a_token_that_the_grammar_forbids_is_never_repaired(ids: list[int]) -> None:
     with pytest.raises(Broken):
         Framer(GRAMMAR).feed(ids)

@@ -112,30 +112,47 @@ class TokenEngine:
     async def _events(self, stream: TokenStream) -> AsyncGenerator[Codes | Ended, None]:
         framer = Framer(self._grammar)
         if not stream.at_limit:
-            async with aclosing(self._source.generate(stream.order)) as tokens:
+            async with self._patient(stream), aclosing(self._source.generate(stream.order)) as tokens:
                 while not (framer.ended or stream.at_limit):
                     ids = await self._next(stream, tokens)
-                    stream.drew(time.monotonic())
+                    now = time.monotonic()
+                    stream.drew(now)
                     codes = framer.feed(ids)
                     if len(codes):
-                        stream.spoke(len(codes), time.monotonic())
+                        stream.spoke(len(codes), now)
                         yield codes
         yield stream.ended(framer.ended, time.monotonic())
 
-    async def _next(self, stream: TokenStream, tokens: AsyncGenerator[list[int], None]) -> list[int]:
+    @asynccontextmanager
+    async def _patient(self, stream: TokenStream) -> AsyncIterator[None]:
+        """Inside it the stream waits for tokens until `_observe` gives up: one timer for all, not one a token."""
         try:
-            async with asyncio.timeout(HUNG_SECONDS if stream.started else None):
-                return await anext(tokens)
+            async with stream.patience:
+                yield
+        except TimeoutError:
+            if not stream.patience.expired():
+                raise
+            raise Broken("the engine hangs; it will be started again") from None
+
+    async def _next(self, stream: TokenStream, tokens: AsyncGenerator[list[int], None]) -> list[int]:
+        stream.waits(time.monotonic())
+        try:
+            return await anext(tokens)
         except StopAsyncIteration:
             raise Broken("the engine ended the stream before its end") from None
-        except TimeoutError:
-            log.error("the engine has given no token for %g s to a stream that was speaking", HUNG_SECONDS)
-            self._hung.set()
-            raise Broken("the engine hangs; it will be started again") from None
+        finally:
+            stream.waits(None)
 
     async def _observe(self) -> None:
         while True:
             await asyncio.sleep(OBSERVE_SECONDS)
             now = time.monotonic()
+            self._give_up_on([stream for stream in self._streams if stream.waited_seconds(now) > HUNG_SECONDS])
             leads = [stream.lead.seconds(now) for stream in self._streams if stream.listened_to]
             self._capacity.observe(now, len(self._streams), min(leads, default=float("inf")))
+
+    def _give_up_on(self, silent: list[TokenStream]) -> None:
+        for stream in silent:
+            log.error("the engine has given no token for %g s to a stream that was speaking", HUNG_SECONDS)
+            self._hung.set()
+            stream.patience.reschedule(asyncio.get_running_loop().time())

@@ -1,5 +1,6 @@
 """One generation of a token engine: what it asks of the source, and what its listener holds."""
 
+import asyncio
 import itertools
 
 from swara.frames import SLOTS
@@ -22,6 +23,8 @@ class TokenStream:
         self.order = _order(request, grammar)
         self.lead = Lead()
         self.frames = len(request.resume)
+        self.patience = asyncio.timeout(None)
+        self._waits_since_seconds: float | None = None
         self._opened_seconds = now_seconds
         self._first_seconds: float | None = None
         self._first_token_seconds: float | None = None
@@ -40,6 +43,14 @@ class TokenStream:
     def at_limit(self) -> bool:
         """Whether it has all the frames it may have."""
         return self.frames >= self.request.max_frames
+
+    def waits(self, since_seconds: float | None) -> None:
+        """Notes since when it waits for the engine; None where it is the listener who is waited for."""
+        self._waits_since_seconds = since_seconds
+
+    def waited_seconds(self, now_seconds: float) -> float:
+        """How long a stream that has spoken has been waiting for its next token."""
+        return now_seconds - self._waits_since_seconds if self.started and self._waits_since_seconds else 0.0
 
     def drew(self, now_seconds: float) -> None:
         """Notes that tokens have come."""
