@@ -11,10 +11,10 @@ from prometheus_client import Counter, Gauge, Histogram, Info
 from gateway.replicas.failover import REASONS
 from gateway.replicas.pool import Pool
 from gateway.replicas.replica import Health
-from swara.errors import KINDS, NARROWER
+from swara.errors import KINDS, NARROWER, SILENT
 
 FINISHED = "finished"
-OUTCOMES = (FINISHED, *(kind.label for kind in (*NARROWER, *KINDS)))
+OUTCOMES = (FINISHED, SILENT, *(kind.label for kind in (*NARROWER, *KINDS)))
 
 # First audio has a budget of half a second; what is well within it and what misses it is told finely.
 FIRST_AUDIO_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)

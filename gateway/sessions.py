@@ -95,7 +95,7 @@ class Sessions:
         except SwaraError as error:
             # Whoever hangs up when everything has been sent has heard it all.
             if not (session.finished and isinstance(error, Cancelled)):
-                outcome, sentence = error.label, error.sentence
+                outcome, sentence = error.outcome, error.sentence
             raise
         except (asyncio.CancelledError, GeneratorExit):
             outcome = FINISHED if session.finished else Cancelled.label

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from gateway.events import Chunk, SpeechEvent
-from swara.errors import SwaraError, TimedOut
+from swara.errors import Silent, SwaraError
 
 # About 8 s of PCM: longer than the pauses of a player that reads in gulps; 256 full windows are 100 MB.
 WINDOW_BYTES = 8 * 48_000
@@ -76,13 +76,13 @@ class Window:
             await self._until_taken()
 
     async def _until_taken(self) -> None:
-        """Waits until the listener takes something; hangs up and raises TimedOut where it takes nothing."""
+        """Waits until the listener takes something; hangs up and raises Silent where it takes nothing."""
         self._room.clear()
         try:
             async with asyncio.timeout(self._silent_seconds):
                 await self._room.wait()
         except TimeoutError:
-            error = TimedOut(f"the listener took nothing for {self._silent_seconds:g} s and was hung up on")
+            error = Silent(f"the listener took nothing for {self._silent_seconds:g} s and was hung up on")
             self._hang_up(error)
             raise error from None
 

@@ -12,12 +12,16 @@ SwaraError
  ├── Unavailable         a service that is needed does not answer, or is shutting down
  │    └── Withdrawn      ... because it ended the call itself, as it does at the end of its grace period
  ├── TimedOut            the deadline passed
+ │    └── Silent         ... because the caller itself said or took nothing for too long
  ├── Cancelled           the caller went away
  └── Broken              our fault
 SetupError               a service cannot start: the sentence goes to stderr, the exit code is 2
 """
 
 from typing import ClassVar
+
+# The outcome of a request whose caller fell silent.
+SILENT = "silent"
 
 
 class SwaraError(Exception):
@@ -34,6 +38,11 @@ class SwaraError(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+    @property
+    def outcome(self) -> str:
+        """What a request that ended so is counted as: its label, unless that leaves open whose fault it was."""
+        return self.label
 
 
 class InvalidRequest(SwaraError):
@@ -126,6 +135,15 @@ class TimedOut(SwaraError):
     http_status = 504
     websocket_close = 1011
     label = "timed_out"
+
+
+class Silent(TimedOut):
+    """The caller said or took nothing for too long; he is told the same, and it is not counted against us."""
+
+    @property
+    def outcome(self) -> str:
+        """Silence."""
+        return SILENT
 
 
 class Cancelled(SwaraError):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 
-from swara.errors import InvalidRequest, TimedOut
+from swara.errors import InvalidRequest, Silent
 
 # Twenty minutes of speech. A writer who is further ahead waits; as `cancel` would wait too, it is far more than one
 # answer of a language model, and hanging up always works.
@@ -92,7 +92,7 @@ class Manuscript:
             await self._room.wait()
 
     async def take(self) -> str | Mark:
-        """The next piece or mark. FLUSH too where text has waited long enough; raises TimedOut after a long pause."""
+        """The next piece or mark. FLUSH too where text has waited long enough; raises Silent after a long pause."""
         while not self._pieces:
             self._news.clear()
             try:
@@ -136,7 +136,7 @@ class Manuscript:
 
     def _flushed_or_ended(self) -> Mark:
         if self._patience_seconds is None or self._waits_since_seconds is None:
-            raise TimedOut(f"no text came for {self._pause_seconds:g} s; the synthesis has been ended")
+            raise Silent(f"no text came for {self._pause_seconds:g} s; the synthesis has been ended")
         self._waits_since_seconds = None
         return Mark.FLUSH
 

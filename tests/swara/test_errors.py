@@ -37,6 +37,12 @@ def test_a_code_that_no_kind_has_is_called_broken() -> None:
     assert errors.kind_of("DATA_LOSS") is errors.Broken
 
 
+def test_silence_is_told_like_a_deadline_and_counted_as_the_callers() -> None:
+    silent = errors.Silent("you took nothing")
+    assert (silent.label, silent.grpc_code, silent.websocket_close) == ("timed_out", "DEADLINE_EXCEEDED", 1011)
+    assert (silent.outcome, errors.TimedOut("late").outcome) == ("silent", "timed_out")
+
+
 def test_full_says_when_to_come_back() -> None:
     assert errors.Full("no room", 2.5).retry_after_seconds == 2.5
     assert (errors.Full.grpc_code, errors.Full.http_status, errors.Full.websocket_close) == (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from gateway.speech.manuscript import Manuscript
-from swara.errors import InvalidRequest, TimedOut
+from swara.errors import InvalidRequest, Silent
 from swara.v1 import speech_service_pb2 as speech
 
 # Whoever opens a stream has the configuration at hand.
@@ -12,12 +12,12 @@ CONFIGURATION_SECONDS = 10.0
 
 
 async def configuration(messages: AsyncIterator[speech.StreamSynthesizeRequest]) -> speech.StreamConfiguration:
-    """The first message's; raises InvalidRequest for any other, TimedOut where none comes."""
+    """The first message's; raises InvalidRequest for any other, Silent where none comes."""
     try:
         async with asyncio.timeout(CONFIGURATION_SECONDS):
             first = await anext(messages, None)
     except TimeoutError:
-        raise TimedOut(f"no configuration came within {CONFIGURATION_SECONDS:g} s") from None
+        raise Silent(f"no configuration came within {CONFIGURATION_SECONDS:g} s") from None
     if first is None:
         raise InvalidRequest("the stream ended before its configuration: the first message must carry it")
     if not first.HasField("configuration"):
