@@ -3,7 +3,7 @@
 Each runs alone, then beside the other: frames of `--streams` streams from the CUDA engine without pause, and codec
 steps of as many rows, without pause and at the pace of real time; with the codec's stream at the highest priority, and
 at the usual one; and all of it again under MPS where its daemon starts. The last line is one JSON object, also in
-contention.json in $OUT or benchmarks/results.
+contention-<device>.json in $OUT or benchmarks/results.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.machine import file_name
 from swara.frames import FRAME_SECONDS, SLOTS
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
@@ -206,7 +207,9 @@ def main() -> None:
             print(found["MPS"])
     folder = Path(os.environ.get("OUT") or RESULTS)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "contention.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (folder / f"contention-{file_name(found['device'])}.json").write_text(
+        json.dumps(found, indent=1) + "\n", encoding="utf-8"
+    )
     print(json.dumps(found))
 
 

@@ -1,7 +1,7 @@
 """How busy the device is while the token service serves over gRPC: `python -m benchmarks.engine_idle` (CUDA).
 
 The service runs in this process under torch's profiler, its callers in another, which reads every frame. Orpheus' shape
-with random weights. The last line is one JSON object, also in engine-idle.json in $OUT or benchmarks/results.
+with random weights. The last line is one JSON object, also in engine-idle-<device>.json in $OUT or benchmarks/results.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.engine import SHAPE_TEXT
 from benchmarks.engine_speed import device_use
+from benchmarks.machine import file_name
 from benchmarks.orpheus_shape import write_orpheus_shape
 from benchmarks.token_service import read_all
 from swara.channel import connect
@@ -102,7 +103,9 @@ def main() -> None:
         }  # fmt: skip
         settings = TokenSettings(**wanted)
         found |= asyncio.run(served(settings, given))
-    (Path(os.environ.get("OUT") or RESULTS) / "engine-idle.json").write_text(json.dumps(found, indent=1) + "\n")
+    (Path(os.environ.get("OUT") or RESULTS) / f"engine-idle-{file_name(found['device'])}.json").write_text(
+        json.dumps(found, indent=1) + "\n"
+    )
     print(json.dumps(found))
 
 
