@@ -87,8 +87,9 @@ class Seat:
         return self.stream.dry_seconds() - safe_seconds(following)
 
     def lead_seconds(self, now_seconds: float) -> float:
-        """How much its listener holds; infinity where hardly a frame waits: it is not the codec then that is late."""
-        behind = self.listened_to and self.stream.waiting_frames > 1
+        """How much its listener holds; infinity where playback has not begun, or hardly a frame waits: it is not the
+        codec then that is late."""
+        behind = self.listened_to and self.stream.playing and self.stream.waiting_frames > 1
         return self.stream.dry_seconds() - now_seconds if behind else np.inf
 
     def urgency(self) -> tuple[float, float]:

@@ -13,7 +13,9 @@ from audio_service.hops import bearable_frames, largest_hop, wanted_frames
 from swara.errors import InvalidRequest
 from swara.frames import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SLOTS, Codes, no_codes
 from swara.pcm import Samples, from_float
+from swara.player import START_HELD_SECONDS
 
+START_HELD_SAMPLES = int(START_HELD_SECONDS * SAMPLE_RATE_HZ)
 NO_END = 2**40  # the length in frames of an utterance that is still growing; its samples still fit into 63 bits
 
 
@@ -111,6 +113,11 @@ class Stream:
     def heard(self) -> bool:
         """Whether any sample has come out."""
         return self._dry_seconds > -np.inf
+
+    @property
+    def playing(self) -> bool:
+        """Whether the listener has been given what a player holds before it begins, so that a late sample is a gap."""
+        return self._next_sample - self.voicing.first_sample >= START_HELD_SAMPLES
 
     @property
     def _last_frame(self) -> int:
