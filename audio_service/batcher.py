@@ -184,6 +184,10 @@ class Batcher:
         self._rows.run(works)
         return time.perf_counter() - began
 
+    def _measure(self, frames: int, seconds: float) -> None:
+        """A full step takes no longer than so many smaller ones as hold its frames: more frames at once are cheaper."""
+        self._capacity.stepped_within(seconds * max(1.0, self._limits.step_streams / frames))
+
     def _admit(self, voicing: Voicing, admission: AdmissionClass) -> Seat:
         room = self.capacity_streams if admission is AdmissionClass.NEW else self._limits.rows
         if len(self._seats) >= room or not self._free:
@@ -232,7 +236,9 @@ class Batcher:
                 seat.fail(Broken("the codec failed; the log tells what"))
             return
         now = time.perf_counter()
-        self._watcher.stepped(len(works), len(works[0].taken.codes), now - began)
+        hop = len(works[0].taken.codes)
+        self._watcher.stepped(len(works), hop, now - began)
+        self._measure(len(works) * hop, now - began)
         for seat, work, audio in zip(self._stepping, works, audios, strict=True):
             was_heard = seat.stream.heard
             seat.deliver(work.taken, audio, now, (now - began) / len(works))

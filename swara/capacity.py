@@ -37,6 +37,10 @@ class Capacity:
         last = self._step_seconds or step_seconds
         self._step_seconds = last + NEWEST_SHARE * (step_seconds - last)
 
+    def stepped_within(self, step_seconds: float) -> None:
+        """Notes that such a step takes no longer than this: news where other work held up the one it is known by."""
+        self._step_seconds = min(self._step_seconds or step_seconds, step_seconds)
+
     def observe(self, now_seconds: float, running_streams: int, lowest_lead_seconds: float) -> None:
         """Notes how many streams run and how much the listener who has least still holds."""
         if now_seconds - self._capped_seconds < SETTLE_SECONDS:

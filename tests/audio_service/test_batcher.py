@@ -208,6 +208,19 @@ def test_steps_that_something_else_held_up_at_the_start_say_nothing_about_the_co
     assert asyncio.run(main()) == 4
 
 
+def test_a_codec_that_was_measured_on_a_busy_machine_shows_what_it_carries_once_somebody_speaks(
+    decoder: Decoder,
+) -> None:
+    async def main() -> list[int]:
+        async with running(decoder) as place:
+            place.batcher._capacity.stepped(1.0)
+            capacities = [place.batcher.capacity_streams]
+            await speak(place.batcher, random_codes(40, decoder.codebook_size))
+            return [*capacities, place.batcher.capacity_streams]
+
+    assert asyncio.run(main()) == [1, 4]
+
+
 def test_a_step_that_fails_ends_its_streams_and_not_the_batcher(decoder: Decoder) -> None:
     async def main() -> None:
         async with running(decoder) as place:

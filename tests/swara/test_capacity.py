@@ -32,6 +32,16 @@ def test_steps_that_become_slower_lower_it_and_faster_ones_raise_it_again() -> N
     assert capacity.streams == 12
 
 
+def test_a_step_that_is_known_to_take_less_raises_it_at_once_and_one_that_may_take_more_changes_nothing() -> None:
+    capacity = stepping(3.0)
+    capacity.stepped_within(2.0 * FRAME_SECONDS)
+    assert capacity.streams == 1
+    capacity.stepped_within(0.5 * USABLE_SHARE * FRAME_SECONDS)
+    assert capacity.streams == 8
+    capacity.stepped_within(FRAME_SECONDS)
+    assert capacity.streams == 8
+
+
 def test_a_listener_about_to_run_dry_lowers_it_below_what_was_running() -> None:
     capacity = stepping(0.33)
     capacity.observe(0.0, 9, 0.01)
