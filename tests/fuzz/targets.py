@@ -1,7 +1,6 @@
 """Everything that reads what a stranger sends, each as a function of bytes; it may refuse, and do nothing else."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +21,7 @@ from gateway.speech.manuscript import Manuscript
 from gateway.speech.resume import FRONT, MAC_BYTES, Sealer
 from gateway.text import Reader, Style, segments
 from swara import frames
-from swara.errors import SetupError, SwaraError
+from swara.errors import InvalidRequest, SetupError, SwaraError
 from swara.stopwatch import Stopwatch
 from swara.v1 import speech_service_pb2 as speech
 
@@ -119,9 +118,12 @@ def text(data: bytes, language: str = "hi", scripts: tuple[str, ...] = ()) -> No
 
 
 def _parsed(kind: type[M], data: bytes) -> M:
+    """The message; raises InvalidRequest where it is none, as the door does: what is left of one may hold anything."""
     message = kind()
-    with suppress(DecodeError):
+    try:
         message.ParseFromString(data)
+    except DecodeError:
+        raise InvalidRequest("this is no message of that type") from None
     return message
 
 
