@@ -88,7 +88,7 @@ def _axes() -> tuple[Any, tuple[Any, Any]] | None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no plot: it needs matplotlib (pip install 'swara[bench]')")
+        print("no plot: it needs matplotlib (pip install '.[bench]')")
         return None
     figure = Figure(figsize=(10, 4), layout="constrained")
     return figure, tuple(figure.subplots(1, 2))

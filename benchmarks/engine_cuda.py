@@ -111,9 +111,9 @@ class Bench:
 
     def deterministic(self) -> Any:
         """What the same codes in any company cost."""
-        made = engine_speed.model(self.device, 64, {}, deterministic=True)
-        return {"rows": engine_speed.speeds(made, "bf16, deterministic", (1, 64)),
-                "agreement": engine_speed.agreement(made, 64)}  # fmt: skip
+        made = engine_speed.model(self.device, 256, {}, deterministic=True)
+        return {"rows": engine_speed.speeds(made, "bf16, deterministic", (1, 64, 256)),
+                "agreement": engine_speed.agreement(made, 256)}  # fmt: skip
 
     def precisions(self) -> Any:
         """Other weights and caches."""

@@ -9,7 +9,7 @@ def plot(found: dict[str, Any], path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print("no plot: it needs matplotlib (pip install 'swara[bench]')")
+        print("no plot: it needs matplotlib (pip install '.[bench]')")
         return
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
