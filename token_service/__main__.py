@@ -77,8 +77,8 @@ async def _first(*waits: Coroutine[None, None, None]) -> int:
 
 
 def loop_factory(engine: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where vLLM, which brings it, hands its tokens over on the loop that serves: it spares a third of our time
-    a frame, and with hundreds of fast streams that loop is what limits them. None is Python's own."""
+    """uvloop where vLLM, which brings it, hands its tokens over on the loop that serves: with hundreds of fast streams
+    that loop seems to be what limits them. None is Python's own."""
     if engine != "vllm" or find_spec("uvloop") is None:
         return None
     import uvloop

@@ -74,3 +74,4 @@ def test_who_goes_away_while_being_refused_is_no_fault_of_ours(metrics: GatewayM
         await connected(WebSocketGate(TtsEndpoint(strict), strict, IDLE_SECONDS), Vanishing("who are you?"))
 
     asyncio.run(story())
+    assert ended("broken") == 0
