@@ -93,7 +93,7 @@ class Cluster:
         return [f"{address}:{port}" for address in self._endpoints()[service]]
 
     def _endpoints(self) -> dict[str, list[str]]:
-        pods = [pod for deployment in self.deployments.values() for pod in deployment.pods]
+        pods = [pod for deployment in self.deployments.values() for pod in list(deployment.pods)]
         return {
             name: [pod.address for pod in pods if pod.ready and selector.items() <= pod.labels.items()]
             for name, selector in self._services.items()

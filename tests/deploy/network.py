@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,10 @@ class Network:
     def __init__(self) -> None:
         self._bridge = f"swara{os.getpid() % 100_000}"
         self._numbers = itertools.count(2)
+        # Pods come and go while a controller's thread tells all of them who is there.
         self._hosts: dict[str, Path] = {}
+        self._names: dict[str, list[str]] = {}
+        self._changing = threading.Lock()
 
     def start(self) -> None:
         run("ip", "link", "add", self._bridge, "type", "bridge")
@@ -57,11 +61,6 @@ class Network:
             f"sw{os.getpid() % 10_000}v{number}",
             f"{SUBNET}.{number}",
         )
-        folder = NAMESPACES / namespace
-        folder.mkdir(parents=True)
-        # `ip netns exec` shows this file as /etc/hosts.
-        self._hosts[namespace] = folder / "hosts"
-        self._hosts[namespace].write_text("127.0.0.1 localhost\n")
         run("ip", "netns", "add", namespace)
         inside = ("ip", "-n", namespace)
         run("ip", "link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", namespace)
@@ -69,22 +68,34 @@ class Network:
         run(*inside, "address", "add", f"{address}/24", "dev", "eth0")
         for device in ("lo", "eth0"):
             run(*inside, "link", "set", device, "up")
+        # `ip netns exec` shows this file as /etc/hosts.
+        hosts = NAMESPACES / namespace / "hosts"
+        hosts.parent.mkdir(parents=True)
+        with self._changing:
+            self._hosts[namespace] = hosts
+            hosts.write_text(_hosts_file(self._names))
         return namespace, address
 
     def release(self, namespace: str) -> None:
         """Takes a namespace away."""
-        hosts = self._hosts.pop(namespace)
         run("ip", "netns", "delete", namespace)
-        hosts.unlink()
+        with self._changing:
+            hosts = self._hosts.pop(namespace)
+            hosts.unlink()
         hosts.parent.rmdir()
 
     def resolve(self, names: dict[str, list[str]]) -> None:
         """What every namespace's DNS says from now on: addresses by name."""
-        lines = [f"{address} {name}" for name, addresses in names.items() for address in addresses]
-        text = "\n".join(["127.0.0.1 localhost", *lines, ""])
-        for hosts in self._hosts.values():
-            # In place: the pods have this very file mounted.
-            hosts.write_text(text)
+        with self._changing:
+            self._names = names
+            for hosts in self._hosts.values():
+                # In place: the pods have this very file mounted.
+                hosts.write_text(_hosts_file(names))
+
+
+def _hosts_file(names: dict[str, list[str]]) -> str:
+    lines = [f"{address} {name}" for name, addresses in names.items() for address in addresses]
+    return "\n".join(["127.0.0.1 localhost", *lines, ""])
 
 
 @contextmanager
