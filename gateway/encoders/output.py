@@ -32,15 +32,24 @@ class Output:
         self._format.check()
         return self
 
+    @property
+    def content_type(self) -> str:
+        """What it is called over HTTP."""
+        return self._format.content_type
+
+    def rate_hz(self, source_rate_hz: int) -> int:
+        """The sample rate that comes out of PCM of that rate."""
+        return self.sample_rate_hz or self._format.rate_hz(source_rate_hz)
+
     def open(self, source_rate_hz: int) -> Encoder:
         """A new stream from PCM of that rate, once checked."""
-        rate_hz = self.sample_rate_hz or self._format.rate_hz(source_rate_hz)
+        rate_hz = self.rate_hz(source_rate_hz)
         stages: list[Stage] = []
         if self.speed != 1.0:
             stages.append(Speed(source_rate_hz, self.speed))
         if rate_hz != source_rate_hz:
             stages.append(Resample(source_rate_hz, rate_hz))
-        return Encoder(self._format.content_type, rate_hz, stages, self._format.open_codec(rate_hz))
+        return Encoder(self.content_type, rate_hz, stages, self._format.open_codec(rate_hz))
 
     @property
     def _format(self) -> Format:

@@ -1,76 +1,91 @@
 """One encoder for many: who hears a synthesis from the same sample on in the same form gets the same bytes."""
 
-from weakref import WeakValueDictionary, finalize
-
-from gateway.encoders import Encoder, Output
+from gateway.encoders import Output
 from gateway.events import Chunk
+from gateway.sharing.encoding import Encoding, Key
+
+# Two hours of Opus or one of MP3, all speeches of a gateway together: those who come to one late share it from its
+# first sample on, and hundreds may be a full window behind whom they share with.
+KEPT_BYTES = 32 * 2**20
 
 
 class Sharing:
-    """The encodings of a gateway that can be shared, each for as long as somebody has it."""
+    """The encodings that are listened to, and which of them others may join.
 
-    def __init__(self) -> None:
-        self._encodings: WeakValueDictionary[tuple[str, Output, int], Encoding] = WeakValueDictionary()
-
-    def join(self, synthesis_id: str, output: Output, first: Chunk, own: Encoder) -> "Encoding":
-        """The encoding of those who began at the same chunk; where there is none to share, `own` makes a new one."""
-        key = synthesis_id, output, first.first_sample
-        found = self._encodings.get(key)
-        if found is not None and found.has(first):
-            return found
-        made = Encoding(own)
-        if found is None:
-            self._encodings[key] = made
-        return made
-
-
-class Encoding:
-    """Encodes each chunk once, for the first who comes to it, and keeps the bytes for as long as the chunk is kept.
-
-    Each listener takes all chunks in their order, so nobody is more than one chunk beyond what has been encoded. A
-    chunk is known by its identity: who was once given a broadcast's own goes on getting them, while the equal ones that
-    a relay makes are each kept by nobody else.
+    Of what they keep the parts go first that only somebody to come would need, of the encoding that was joined longest
+    ago; whoever comes then has an encoder of its own. After that those are let go of who lag behind the others most.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._made: dict[int, bytes] = {}
-        self._rest: bytes | None = None
+    def __init__(self, limit_bytes: int = KEPT_BYTES) -> None:
+        self.kept_bytes = 0
+        self._limit_bytes = limit_bytes
+        self._heard: set[Encoding] = set()
+        self._open: dict[Key, Encoding] = {}
 
-    def has(self, chunk: Chunk) -> bool:
-        """Whether this chunk has been encoded and is kept."""
-        return id(chunk) in self._made
+    def join(self, key: Key, source_rate_hz: int) -> Encoding:
+        """The encoding of those who began at the same sample, or a new one."""
+        encoding = self._open.pop(key, None) or Encoding(key, key[1].open(source_rate_hz), self._count)
+        self._open[key] = encoding
+        self._heard.add(encoding)
+        encoding.join()
+        return encoding
 
-    def encode(self, chunk: Chunk) -> bytes:
-        """What is ready after this chunk; empty where that is nothing yet."""
-        if not self.has(chunk):
-            self._made[id(chunk)] = self._encoder.encode(chunk.pcm)
-            finalize(chunk, self._made.pop, id(chunk))
-        return self._made[id(chunk)]
+    def leave(self, encoding: Encoding, index: int) -> None:
+        """A listener who would have taken this chunk next has gone."""
+        encoding.leave(index)
+        if encoding.deserted:
+            self._heard.discard(encoding)
+            if self._open.get(encoding.key) is encoding:
+                del self._open[encoding.key]
 
-    def finish(self) -> bytes:
-        """What the encoder has held back."""
-        if self._rest is None:
-            self._rest = self._encoder.finish()
-        return self._rest
+    def take(self, encoding: Encoding, index: int, pcm: bytes) -> bytes:
+        """What became of a chunk; raises OutOfRange for one that has been forgotten."""
+        encoded = encoding.take(index, pcm)
+        while self.kept_bytes > self._limit_bytes:
+            self._let_go()
+        return encoded
+
+    def _let_go(self) -> None:
+        if self._open:
+            self._open.pop(next(iter(self._open))).close()
+        else:
+            max(self._heard, key=lambda encoding: encoding.kept_bytes).forget_oldest()
+
+    def _count(self, size_bytes: int) -> None:
+        self.kept_bytes += size_bytes
+
+
+def unshared() -> Sharing:
+    """For a speech that nobody else can hear: nothing of it is kept."""
+    return Sharing(0)
 
 
 class SharedEncoder:
-    """One listener's encoder, which it may turn out to share at its first chunk."""
+    """One listener's encoder, which it may turn out to share at its first chunk; `close` it at the end."""
 
-    def __init__(self, sharing: Sharing, synthesis_id: str, output: Output, own: Encoder) -> None:
+    def __init__(self, sharing: Sharing, synthesis_id: str, output: Output, source_rate_hz: int) -> None:
         self._sharing = sharing
         self._synthesis_id = synthesis_id
         self._output = output
-        self._own = own
+        self._source_rate_hz = source_rate_hz
         self._encoding: Encoding | None = None
+        self._index = 0
 
     def encode(self, chunk: Chunk) -> bytes:
-        """What is ready after this chunk; empty where that is nothing yet."""
+        """What is ready after this chunk, empty where that is nothing yet; raises OutOfRange for who lags too far."""
         if self._encoding is None:
-            self._encoding = self._sharing.join(self._synthesis_id, self._output, chunk, self._own)
-        return self._encoding.encode(chunk)
+            key = self._synthesis_id, self._output, chunk.first_sample
+            self._encoding = self._sharing.join(key, self._source_rate_hz)
+        encoded = self._sharing.take(self._encoding, self._index, chunk.pcm)
+        self._index += 1
+        return encoded
 
     def finish(self) -> bytes:
         """What has been held back; of a synthesis without a chunk, an empty stream."""
-        return (self._encoding or self._own).finish()
+        return (self._encoding or self._output.open(self._source_rate_hz)).finish()
+
+    def close(self) -> None:
+        """Nothing more is wanted."""
+        if self._encoding is not None:
+            self._sharing.leave(self._encoding, self._index)
+            self._encoding = None

@@ -1,15 +1,14 @@
 """shared_encoder.py: listeners who want the same share the work, and each still gets exactly its own stream."""
 
-import gc
 import math
 import struct
-from collections import deque
 
 import pytest
 
 from gateway.encoders import Encoder, Output
 from gateway.events import Chunk
-from gateway.sharing.shared_encoder import SharedEncoder, Sharing
+from gateway.sharing.shared_encoder import SharedEncoder, Sharing, unshared
+from swara.errors import OutOfRange
 
 SAMPLES = 2_000
 
@@ -19,6 +18,10 @@ def chunk(number: int) -> Chunk:
     return Chunk(0, number * SAMPLES, struct.pack(f"<{SAMPLES}h", *pcm), number, b"")
 
 
+# More than twenty chunks in any of the forms here.
+LIMIT_BYTES = 2 * 20 * 2 * SAMPLES
+# Less than twenty chunks become in any of them.
+LEAST_BYTES = 20 * SAMPLES // 4
 CHUNKS = [chunk(number) for number in range(20)]
 
 
@@ -26,7 +29,7 @@ class Listeners:
     """Listeners of one synthesis, and how often each one's own encoder was asked."""
 
     def __init__(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.output, self.sharing, self.encoded = Output(name), Sharing(), 0
+        self.output, self.sharing, self.encoded = Output(name), Sharing(LIMIT_BYTES), 0
         encode = Encoder.encode
 
         def counted(encoder: Encoder, pcm: bytes) -> bytes:
@@ -36,7 +39,7 @@ class Listeners:
         monkeypatch.setattr(Encoder, "encode", counted)
 
     def listener(self, synthesis_id: str = "s") -> SharedEncoder:
-        return SharedEncoder(self.sharing, synthesis_id, self.output, self.output.open(24_000))
+        return SharedEncoder(self.sharing, synthesis_id, self.output, 24_000)
 
     def alone(self, chunks: list[Chunk]) -> bytes:
         encoder = self.output.open(24_000)
@@ -66,8 +69,7 @@ def test_when_the_first_has_left_the_others_go_on(listeners: Listeners) -> None:
     first, second = listeners.listener(), listeners.listener()
     heard(first, CHUNKS[:9])
     begun = heard(second, CHUNKS[:4])
-    del first
-    gc.collect()
+    first.close()
     assert begun + heard(second, CHUNKS[4:]) + second.finish() == listeners.alone(CHUNKS)
 
 
@@ -78,25 +80,68 @@ def test_who_joins_elsewhere_or_another_synthesis_has_an_encoder_of_its_own(list
     assert heard(other, CHUNKS[:3]) + other.finish() == listeners.alone(CHUNKS[:3])
 
 
-def test_equal_chunks_that_came_by_different_ways_are_not_shared(listeners: Listeners) -> None:
-    """As a relay makes them, which gives each listener its own and keeps none."""
+def test_equal_chunks_that_came_by_different_ways_are_shared(listeners: Listeners) -> None:
+    """As a relay makes them, which gives each listener its own."""
     first, second = listeners.listener(), listeners.listener()
     heard_by_first, heard_by_second = b"", b""
     for number in range(20):
         heard_by_first += first.encode(chunk(number))
         heard_by_second += second.encode(chunk(number))
+    assert listeners.encoded == len(CHUNKS)
     assert heard_by_first + first.finish() == heard_by_second + second.finish() == listeners.alone(CHUNKS)
 
 
-def test_what_is_no_longer_kept_is_not_shared(listeners: Listeners) -> None:
-    kept = deque(chunk(number) for number in range(20))
-    early, late = listeners.listener(), listeners.listener()
-    for spoken in list(kept):
-        early.encode(spoken)
-    del spoken
-    kept.clear()
-    gc.collect()
+def test_however_many_begin_at_a_sample_of_their_own_no_more_is_kept_than_the_limit(listeners: Listeners) -> None:
+    joined: list[SharedEncoder] = []
+    for number in range(60):
+        joined.append(listeners.listener())
+        for listener in joined:
+            listener.encode(chunk(number))
+            assert listeners.sharing.kept_bytes <= LIMIT_BYTES
+
+
+def test_who_joins_what_was_let_go_of_hears_what_it_would_alone_and_the_next_shares_with_it(
+    listeners: Listeners,
+) -> None:
+    first = listeners.listener()
+    begun = heard(first, CHUNKS[:5])
+    for start in range(5, 15):
+        heard(listeners.listener(), CHUNKS[start:] * 20)
+    late, later = listeners.listener(), listeners.listener()
     assert heard(late, CHUNKS) + late.finish() == listeners.alone(CHUNKS)
+    encoded = listeners.encoded
+    assert heard(later, CHUNKS) + later.finish() == begun + heard(first, CHUNKS[5:]) + first.finish()
+    assert listeners.encoded == encoded + len(CHUNKS[5:]), "the first goes on with an encoder of its own"
+
+
+def test_a_listener_may_lag_behind_whom_it_shares_with_until_the_limit_is_reached(listeners: Listeners) -> None:
+    fast, slow, slowest = listeners.listener(), listeners.listener(), listeners.listener()
+    begun = slow.encode(CHUNKS[0])
+    slowest.encode(CHUNKS[0])
+    assert heard(fast, CHUNKS) == begun + heard(slow, CHUNKS[1:])
+    heard(fast, CHUNKS * (LIMIT_BYTES // LEAST_BYTES))
+    with pytest.raises(OutOfRange, match="fell behind"):
+        slowest.encode(CHUNKS[1])
+
+
+def test_with_its_last_listener_everything_of_an_encoding_goes(listeners: Listeners) -> None:
+    fast, slow = listeners.listener(), listeners.listener()
+    heard(fast, CHUNKS)
+    slow.encode(CHUNKS[0])
+    assert listeners.sharing.kept_bytes
+    fast.close()
+    slow.close()
+    assert listeners.sharing.kept_bytes == 0
+
+
+def test_of_a_speech_that_nobody_can_join_nothing_is_kept(listeners: Listeners) -> None:
+    sharing = unshared()
+    listener = SharedEncoder(sharing, "s", listeners.output, 24_000)
+    heard_so_far = b""
+    for spoken in CHUNKS:
+        heard_so_far += listener.encode(spoken)
+        assert sharing.kept_bytes == 0
+    assert heard_so_far + listener.finish() == listeners.alone(CHUNKS)
 
 
 def test_an_empty_stream_is_one(listeners: Listeners) -> None:

@@ -3,7 +3,7 @@
 from gateway.doors.websocket.stretch import Stretch
 from gateway.encoders import Output
 from gateway.events import Chunk
-from gateway.sharing.shared_encoder import SharedEncoder, Sharing
+from gateway.sharing.shared_encoder import SharedEncoder, unshared
 
 # Less than a block of any encoder.
 SAMPLES = 200
@@ -13,7 +13,7 @@ CHUNKS = [Chunk(k // 20, k * SAMPLES, bytes(2 * SAMPLES), k, b"") for k in range
 def sent(name: str) -> list[tuple[int, int, int]]:
     """Segment, first sample and size in bytes of each stretch that goes out."""
     output = Output(name)
-    stretch = Stretch(SharedEncoder(Sharing(), "s", output, output.open(24_000)))
+    stretch = Stretch(SharedEncoder(unshared(), "s", output, 24_000))
     found = []
     for chunk in CHUNKS:
         stretch.take(chunk)

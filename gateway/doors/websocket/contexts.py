@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, AsyncExitStack, aclosing, nullcontext
 from dataclasses import replace
 
 from starlette.websockets import WebSocket
@@ -13,11 +13,10 @@ from gateway.doors.websocket import stream_messages
 from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, hung_up
 from gateway.doors.websocket.stream_messages import BINARY, Input
 from gateway.doors.websocket.stretch import Stretch
-from gateway.encoders import Encoder
 from gateway.events import Chunk, Finished, SpeechEvent, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
-from gateway.sharing.shared_encoder import SharedEncoder, Sharing
+from gateway.sharing.shared_encoder import SharedEncoder, Sharing, unshared
 from swara.errors import UNFORESEEN, Broken, Cancelled, InvalidRequest, SwaraError
 from swara.logs import request_log
 
@@ -47,6 +46,7 @@ class Context:
         self._fields = first.fields
         self._answer = stream_messages.answer_of(first.fields)
         self._listens = bool(first.fields.text("listen"))
+        self._shareable = first.fields.flag("shareable")
         self._manuscript = sessions.manuscript(stream_messages.patience_seconds(first.fields))
         self._session: Session | None = None
         self._cancelled = False
@@ -104,26 +104,32 @@ class Context:
         if wanted:
             return session.listen(wanted)
         request = stream_messages.speech_request(self._fields, self.request_id, session.arrival)
-        shareable = self._fields.flag("shareable")
-        return session.speak(replace(request, manuscript=self._manuscript, shareable=shareable))
+        return session.speak(replace(request, manuscript=self._manuscript, shareable=self._shareable))
 
     async def _send(self, events: AsyncGenerator[SpeechEvent, None]) -> None:
         stretch: Stretch | None = None
-        async with aclosing(events):
+        async with aclosing(events), AsyncExitStack() as leaving:
             async for event in events:
                 match event:
                     case Started():
-                        encoder = self._answer.output.open(event.sample_rate_hz)
-                        shared = SharedEncoder(self._sharing, event.synthesis_id, self._answer.output, encoder)
-                        stretch = Stretch(shared)
-                        await self._websocket.send_text(self._started(event, encoder))
+                        encoder = self._encoder(event)
+                        leaving.callback(encoder.close)
+                        stretch = Stretch(encoder)
+                        await self._websocket.send_text(self._started(event))
                     case Chunk() if stretch:
                         await self._send_chunk(event, stretch)
                     case Finished() if not self._failure:
                         await self._send_end(event, stretch)
 
-    def _started(self, event: Started, encoder: Encoder) -> str:
-        return stream_messages.started(self.context_id, event, encoder.content_type, encoder.sample_rate_hz)
+    def _encoder(self, event: Started) -> SharedEncoder:
+        sharing = self._sharing if self._listens or self._shareable else unshared()
+        return SharedEncoder(sharing, event.synthesis_id, self._answer.output, event.sample_rate_hz)
+
+    def _started(self, event: Started) -> str:
+        output = self._answer.output
+        return stream_messages.started(
+            self.context_id, event, output.content_type, output.rate_hz(event.sample_rate_hz)
+        )
 
     async def _send_chunk(self, chunk: Chunk, stretch: Stretch) -> None:
         if chunk.text and self._answer.add_timestamps:
