@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from audio_service.hops import next_hop, safe_seconds
 from audio_service.rows import Work
 from audio_service.stream import Piece, Stream, Taken
+from swara.capacity import LOW_LEAD_SECONDS
 from swara.errors import SwaraError
 from swara.frames import SAMPLES_PER_FRAME, Codes
 
@@ -29,6 +30,7 @@ class Seat:
         self._changed = changed
         self._unread: list[Piece] = []
         self.unread_samples = 0
+        self._late_before_frame = 0
         self._error: SwaraError | None = None
         self._news = asyncio.Event()
         self._room = asyncio.Event()
@@ -40,8 +42,15 @@ class Seat:
             await self._room.wait()
         if self._error is not None:
             raise self._error
-        self.stream.feed(first_frame, codes)
+        self.receive(first_frame, codes, time.perf_counter())
         self._changed.set()
+
+    def receive(self, first_frame: int, codes: Codes, now_seconds: float) -> None:
+        """Takes the next frames [F, 7] at once."""
+        late = self.stream.promised_seconds(now_seconds) < LOW_LEAD_SECONDS
+        self.stream.feed(first_frame, codes)
+        if late:
+            self._late_before_frame = self.stream.next_frame + self.stream.waiting_frames
 
     def end(self) -> None:
         """No more frames will come."""
@@ -87,9 +96,11 @@ class Seat:
         return self.stream.dry_seconds() - safe_seconds(following)
 
     def lead_seconds(self, now_seconds: float) -> float:
-        """How much its listener holds; infinity where playback has not begun, or hardly a frame waits: it is not the
-        codec then that is late."""
-        behind = self.listened_to and self.stream.playing and self.stream.waiting_frames > 1
+        """How much its listener holds; infinity where that says nothing about the codec: playback has not begun, hardly
+        a frame waits, or those that wait came when the listener had nearly nothing left already.
+        """
+        in_time = self.stream.waiting_frames > 1 and self.stream.next_frame >= self._late_before_frame
+        behind = self.listened_to and self.stream.playing and in_time
         return self.stream.dry_seconds() - now_seconds if behind else np.inf
 
     def urgency(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audio_service.hops import bearable_frames, largest_hop, wanted_frames
 from swara.errors import InvalidRequest
-from swara.frames import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SLOTS, Codes, no_codes
+from swara.frames import FRAME_SECONDS, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SLOTS, Codes, no_codes
 from swara.pcm import Samples, from_float
 from swara.player import START_HELD_SECONDS
 
@@ -110,6 +110,11 @@ class Stream:
         return max(0, self._last_frame - self._next_frame) if self._ended else len(self._codes)
 
     @property
+    def next_frame(self) -> int:
+        """The next frame to be decoded."""
+        return self._next_frame
+
+    @property
     def heard(self) -> bool:
         """Whether any sample has come out."""
         return self._dry_seconds > -np.inf
@@ -141,6 +146,11 @@ class Stream:
     def dry_seconds(self) -> float:
         """When the listener will have played everything; before the first sample, never known to be: minus infinity."""
         return self._dry_seconds
+
+    def promised_seconds(self, now_seconds: float) -> float:
+        """How much the listener would hold if every frame that has come were decoded by now."""
+        undecoded_frames = 0 if self._fed_frames is None else self._fed_frames - self._given_frame
+        return max(0.0, self._dry_seconds - now_seconds) + undecoded_frames * FRAME_SECONDS
 
     def play_on(self, now_seconds: float, samples: int) -> None:
         """The listener, who has taken nothing for a while, takes this many samples now and plays them."""
