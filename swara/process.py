@@ -19,6 +19,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 KEPT_LINES = 100
 PROBE_SECONDS = 2.0
 
+# Who asks for several ports listens on them later; until then the system would give out the same one again.
+_given_ports: set[int] = set()
+
 
 class Stopped(Exception):
     """SIGTERM came."""
@@ -105,7 +108,14 @@ class ServiceProcess:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on now."""
+    """A TCP port of this machine that nobody listens on now; no two calls of a process get the same one."""
+    while (port := _unused_port()) in _given_ports:
+        continue
+    _given_ports.add(port)
+    return port
+
+
+def _unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
