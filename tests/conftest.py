@@ -4,16 +4,17 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from swara.stack import Stack
 from swara_client import Client
-from tests.stack.doors import token_load, wait_until
+from tests.stack.doors import PATIENCE_SECONDS, idle, wait_until
 
 StackMaker = Callable[..., Stack]
 
-# How long one example takes says something about the machine, not about the code.
-settings.register_profile("swara", deadline=None)
+# How long examples take says something about the machine, not about the code. They are the same in every run; new ones
+# are for `make test-fuzz` to find.
+settings.register_profile("swara", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("swara")
 
 
@@ -56,7 +57,7 @@ def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def stack(shared_stack: Stack) -> Stack:
     """The shared stack, idle: what the test before left behind has been cleared away."""
-    wait_until(lambda: token_load(shared_stack).running_streams == 0, 10)
+    wait_until(lambda: idle(shared_stack), PATIENCE_SECONDS)
     return shared_stack
 
 

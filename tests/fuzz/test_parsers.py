@@ -32,7 +32,7 @@ def objects(fields: frozenset[str]) -> st.SearchStrategy[bytes]:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=300)
+@settings(max_examples=300, derandomize=False)
 @given(data=st.data())
 def test_bytes(name: str, data: st.DataObject) -> None:
     refuses_or_takes(TARGETS[name], data.draw(st.binary(max_size=400) | st.text(max_size=200).map(encoded)))
@@ -42,13 +42,13 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, derandomize=False)
 @given(objects(HTTP_FIELDS))
 def test_json_bodies(body: bytes) -> None:
     refuses_or_takes(http_body, body)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, derandomize=False)
 @given(objects(STREAM_FIELDS), st.text(max_size=70))
 def test_json_messages(body: bytes, context_id: str) -> None:
     refuses_or_takes(websocket_message, json.dumps(json.loads(body) | {"context_id": context_id or "a"}).encode())

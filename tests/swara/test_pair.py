@@ -13,7 +13,8 @@ from swara.process import free_port
 from swara.stack import WEIGHTS
 from tests.stack.doors import wait_until
 
-READY_SECONDS = 90
+READY_SECONDS = 120
+ENDED_SECONDS = 60
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def test_both_serve_and_both_end_with_code_0_when_told_to() -> None:
         wait_until(lambda: healthy(address, f"unix:{folder}/token.sock"), READY_SECONDS)
         both = children(supervisor.pid)
         supervisor.send_signal(signal.SIGTERM)
-        _, said = supervisor.communicate(timeout=30)
+        _, said = supervisor.communicate(timeout=ENDED_SECONDS)
         assert supervisor.returncode == 0, said
         assert len(both) == 2
         assert not any(Path(f"/proc/{pid}").exists() for pid in both)
@@ -63,7 +64,7 @@ def test_when_one_dies_the_other_is_ended_too_and_the_exit_code_says_so() -> Non
         wait_until(lambda: healthy(address, f"unix:{folder}/token.sock"), READY_SECONDS)
         audio, token = children(supervisor.pid)
         os.kill(token, signal.SIGKILL)
-        _, said = supervisor.communicate(timeout=30)
+        _, said = supervisor.communicate(timeout=ENDED_SECONDS)
         assert supervisor.returncode == 1
         assert "token_service ended with exit code -9" in said
         assert not Path(f"/proc/{audio}").exists()
@@ -71,7 +72,7 @@ def test_when_one_dies_the_other_is_ended_too_and_the_exit_code_says_so() -> Non
 
 def test_one_that_cannot_start_ends_the_pair_with_its_sentence() -> None:
     with tempfile.TemporaryDirectory() as folder, pair(Path(folder), SWARA_TOKEN_MODEL="/nowhere") as (supervisor, _):
-        _, said = supervisor.communicate(timeout=60)
+        _, said = supervisor.communicate(timeout=READY_SECONDS)
         assert supervisor.returncode == 1
         assert "token_service ended with exit code 2" in said
         assert "'/nowhere' is neither a folder here nor a hub id" in said

@@ -16,7 +16,16 @@ import pytest
 from swara.pcm import from_bytes
 from swara.stack import Stack
 from swara_client import Client
-from tests.stack.doors import LONG, SHORT, assert_equal_speech, hears_ctrl_c, token_load, wait_until
+from tests.stack.doors import (
+    FREE_SECONDS,
+    LONG,
+    PATIENCE_SECONDS,
+    SHORT,
+    assert_equal_speech,
+    hears_ctrl_c,
+    token_load,
+    wait_until,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +37,7 @@ def swara(*arguments: object, text: bytes = b"", **environment: str) -> subproce
         capture_output=True,
         cwd=ROOT,
         env={**os.environ, **environment},
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
@@ -67,12 +76,14 @@ def test_say_reads_stdin_and_writes_stdout(stack: Stack, client: Client) -> None
 def test_a_terminal_shows_a_bar_and_gets_no_audio(stack: Stack, tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "swara_client", "say", SHORT, "--address", stack.gateway_address, "-o"]
-    refused = subprocess.run([*command, "-"], stdout=terminal, stderr=subprocess.PIPE, cwd=ROOT, timeout=30)
+    refused = subprocess.run(
+        [*command, "-"], stdout=terminal, stderr=subprocess.PIPE, cwd=ROOT, timeout=PATIENCE_SECONDS
+    )
     assert b"stdout is a terminal" in refused.stderr
     running = subprocess.Popen([*command, str(tmp_path / "a.wav")], stderr=terminal, cwd=ROOT)
     os.close(terminal)
     shown = read_to_the_end(controller).decode()
-    assert running.wait(10) == 0
+    assert running.wait(PATIENCE_SECONDS) == 0
     assert "s spoken" in shown
     assert "█" in shown
 
@@ -156,14 +167,14 @@ def test_ctrl_c_stops_at_once_frees_the_slot_and_leaves_no_file(stack: Stack, tm
     running = subprocess.Popen(
         [*command, "--address", stack.gateway_address], stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=hears_ctrl_c
     )
-    wait_until(lambda: token_load(stack).running_streams == 1, 20)
+    wait_until(lambda: token_load(stack).running_streams > 0, PATIENCE_SECONDS)
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=10)
+    _, said = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 130
     assert b"Traceback" not in said
     assert list(tmp_path.iterdir()) == []
-    wait_until(lambda: token_load(stack).running_streams == 0, 1.0)
+    wait_until(lambda: token_load(stack).running_streams == 0, FREE_SECONDS)
 
 
 def test_a_reader_who_goes_away_ends_it_with_a_sentence(stack: Stack) -> None:
@@ -172,6 +183,6 @@ def test_a_reader_who_goes_away_ends_it_with_a_sentence(stack: Stack) -> None:
     assert running.stdout.read(1_000)[:4] == b"RIFF"
     running.stdout.close()
     said = running.stderr.read().decode()
-    assert running.wait(20) == 1
+    assert running.wait(PATIENCE_SECONDS) == 1
     assert said.strip() == "swara: nobody reads the output any more"
-    wait_until(lambda: token_load(stack).running_streams == 0, 1.0)
+    wait_until(lambda: token_load(stack).running_streams == 0, FREE_SECONDS)

@@ -56,7 +56,7 @@ def test_an_interrupted_file_leaves_nothing_and_keeps_what_was_there(tmp_path: P
 
 def test_where_the_disk_is_full_nothing_is_left(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=60)
     assert done.stderr.splitlines()[-1].startswith("OSError: [Errno 27] File too large")
     assert list(tmp_path.iterdir()) == []
 
@@ -76,7 +76,7 @@ def test_a_pipe_gets_the_samples_while_they_come(tmp_path: Path) -> None:
     reader.start()
     with WavFile(str(pipe), 24_000) as file:
         file.write(SOUND)
-        assert enough.wait(5)
+        assert enough.wait(60)
     reader.join()
     assert got[0][:4] == b"RIFF"
     assert got[0][44:] == to_bytes(SOUND)
