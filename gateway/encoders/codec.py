@@ -8,8 +8,7 @@ from swara.pcm import wav_header
 class Codec(Protocol):
     """The state of one stream in one format.
 
-    `head` comes before the first audio, and before what a later listener of the same stream gets; it is known once
-    `encode` has returned bytes.
+    `head` comes before the first audio, empty where the format has none; it is known once `encode` has returned bytes.
     """
 
     head: bytes

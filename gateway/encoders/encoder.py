@@ -12,8 +12,7 @@ from swara.pcm import FULL_SCALE, from_bytes, from_float, to_bytes
 class Encoder:
     """PCM in, bytes out: `encode` each chunk, then `finish`.
 
-    `content_type` and `sample_rate_hz` describe what comes out. The first bytes are head and audio together (law 8);
-    afterwards `head` is what a listener who joins later must be given first, empty where the format has none.
+    `content_type` and `sample_rate_hz` describe what comes out. The first bytes are head and audio together (law 8).
     """
 
     def __init__(self, content_type: str, sample_rate_hz: int, stages: Sequence[Stage], codec: Codec) -> None:
@@ -23,11 +22,6 @@ class Encoder:
         self._codec = codec
         self._begun = False
 
-    @property
-    def head(self) -> bytes:
-        """What comes before the audio; known once bytes have come out."""
-        return self._codec.head
-
     def encode(self, pcm: bytes) -> bytes:
         """What is ready after this PCM (s16le at the model's rate); empty where that is nothing yet."""
         if self._stages:
@@ -35,7 +29,7 @@ class Encoder:
         return self._with_head(self._codec.encode(pcm))
 
     def finish(self) -> bytes:
-        """The rest of the stream, an empty stream's head included; nothing may be encoded afterwards."""
+        """The rest, and of a stream without speech the head, where there is one then; nothing may be encoded afterwards."""
         rest = b"".join(_to_pcm(self._through(stage.finish(), k + 1)) for k, stage in enumerate(self._stages))
         last = self._with_head(self._codec.encode(rest)) + self._codec.finish()
         return last if self._begun else self._with_head(last, even_empty=True)
