@@ -1,6 +1,7 @@
 """The models behind this gateway: which exist, and who speaks with each."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -9,6 +10,8 @@ from dataclasses import replace
 from gateway.model import Model, shown
 from gateway.speech.segment import AudioSource
 from swara.errors import SwaraError, UnknownName
+
+log = logging.getLogger(__name__)
 
 # A service that came back with another model is noticed after this; asking each time would cost every request two hops.
 FRESH_SECONDS = 5.0
@@ -65,7 +68,7 @@ class Models:
     async def _learn(self, pool: str) -> None:
         while True:
             with suppress(SwaraError):
-                await self._model(pool)
+                log.info("the model %s is known", (await self._model(pool)).name)
                 return
             await asyncio.sleep(LEARN_SECONDS)
 

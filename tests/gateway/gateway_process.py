@@ -16,7 +16,7 @@ from swara.process import ServiceProcess, free_port, grpc_ready
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
 
-READY_SECONDS = 15.0
+STOP_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 
 
@@ -65,7 +65,7 @@ def gateway_alone(*flags: str) -> Iterator[tuple[Doors, ServiceProcess]]:
         wait_until_serving(doors, process)
         yield doors, process
     finally:
-        process.end(READY_SECONDS)
+        process.end(STOP_SECONDS)
 
 
 def wait_until_serving(doors: Doors, process: ServiceProcess) -> None:
@@ -93,6 +93,6 @@ def say_over_websocket(socket: ClientConnection, request: dict[str, Any] | str |
 def close_code(socket: ClientConnection) -> int:
     """The code with which the gateway closes, after nothing else."""
     with pytest.raises(ConnectionClosed) as closed:
-        socket.recv(5)
+        socket.recv(PATIENCE_SECONDS)
     assert closed.value.rcvd
     return closed.value.rcvd.code

@@ -21,7 +21,7 @@ from swara.profile import Voice
 from swara.speech import FinishReason
 
 KEYS = (b"k" * 16,)
-SOON_SECONDS = 5.0
+SOON_SECONDS = 60.0
 
 
 class OneFrame:

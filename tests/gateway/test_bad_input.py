@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.doors.http.http_speech import FIELDS
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
-from tests.gateway.gateway_process import Doors, close_code, say_over_websocket
+from tests.gateway.gateway_process import PATIENCE_SECONDS, Doors, close_code, say_over_websocket
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 TEXT = "नमस्ते"
@@ -134,7 +134,7 @@ def test_grpc_answers_with_the_code_a_sentence_and_the_request_id(
     lone_gateway: Doors, request_: speech.SynthesizeRequest, code: grpc.StatusCode
 ) -> None:
     with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError) as caught:
-        list(stub.Synthesize(request_, metadata=(("x-request-id", "mine-3"),), timeout=5))
+        list(stub.Synthesize(request_, metadata=(("x-request-id", "mine-3"),), timeout=PATIENCE_SECONDS))
     assert caught.value.code() is code
     assert caught.value.details().endswith("(request mine-3)")
 
@@ -160,18 +160,18 @@ def test_a_stream_of_text_that_is_wrong_is_told_why(
     lone_gateway: Doors, messages: list[speech.StreamSynthesizeRequest], sentence: str
 ) -> None:
     with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match=sentence) as caught:
-        list(stub.StreamSynthesize(iter(messages), metadata=(("x-request-id", "mine-5"),), timeout=5))
+        list(stub.StreamSynthesize(iter(messages), metadata=(("x-request-id", "mine-5"),), timeout=PATIENCE_SECONDS))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details().endswith("(request mine-5)")
 
 
 def test_a_synthesis_that_nobody_speaks_cannot_be_joined(lone_gateway: Doors) -> None:
     with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match="no synthesis with this id") as caught:
-        list(stub.Listen(speech.ListenRequest(synthesis_id="0123"), timeout=5))
+        list(stub.Listen(speech.ListenRequest(synthesis_id="0123"), timeout=PATIENCE_SECONDS))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 def test_a_text_of_megabytes_is_refused_with_a_sentence(lone_gateway: Doors) -> None:
     with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match="5000000 characters, the limit is") as caught:
-        list(stub.Synthesize(speech.SynthesizeRequest(text="a" * 5_000_000), timeout=5))
+        list(stub.Synthesize(speech.SynthesizeRequest(text="a" * 5_000_000), timeout=PATIENCE_SECONDS))
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT

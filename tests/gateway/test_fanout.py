@@ -11,6 +11,7 @@ from gateway.events import Chunk, Finished, SpeechEvent, Started, Timings
 from gateway.sharing.fanout import Broadcast, History
 from swara.errors import OutOfRange, Unavailable
 from swara.speech import FinishReason
+from tests.gateway.loop import settled
 
 SAMPLES = 2048
 STARTED = Started("r1", "s1", "m", "f", "v", 7, 24_000)
@@ -126,7 +127,7 @@ def test_the_synthesis_runs_no_further_than_its_fastest_listener() -> None:
         broadcast.start(synthesis.events())
         async with aclosing(broadcast.listen(0)) as only:
             await taken(only, 3)
-            await asyncio.sleep(0.01)
+            await settled()
             assert synthesis.taken == 4
 
     asyncio.run(story())

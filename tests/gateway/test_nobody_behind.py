@@ -8,7 +8,16 @@ import pytest
 
 from swara.process import ServiceProcess, free_port
 from swara.v1 import speech_service_pb2 as speech
-from tests.gateway.gateway_process import Doors, close_code, gateway_alone, say_over_grpc, say_over_websocket
+from tests.gateway.gateway_process import (
+    PATIENCE_SECONDS,
+    STOP_SECONDS,
+    Doors,
+    close_code,
+    gateway_alone,
+    say_over_grpc,
+    say_over_websocket,
+)
+from tests.stack.doors import wait_until
 
 AWAY = "went away or cannot be reached"
 
@@ -33,7 +42,7 @@ def test_grpc_says_unavailable(lone_gateway: Doors) -> None:
         say_over_grpc(lone_gateway, "नमस्ते")
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     with lone_gateway.stub() as stub, pytest.raises(grpc.RpcError, match=AWAY):
-        stub.ListVoices(speech.ListVoicesRequest(), timeout=5)
+        stub.ListVoices(speech.ListVoicesRequest(), timeout=PATIENCE_SECONDS)
 
 
 def test_a_websocket_says_why_and_closes_with_1012(lone_gateway: Doors) -> None:
@@ -47,7 +56,7 @@ def test_metrics_count_the_refusals_by_door(lone_gateway: Doors) -> None:
     before = refusals(lone_gateway)
     with lone_gateway.http() as client:
         client.post("/v1/audio/speech", json={"input": "नमस्ते", "response_format": "wav"})
-    assert refusals(lone_gateway) == before + 1
+    wait_until(lambda: refusals(lone_gateway) == before + 1, PATIENCE_SECONDS)
 
 
 def refusals(doors: Doors) -> float:
@@ -59,14 +68,13 @@ def test_logs_carry_the_request_id_and_never_the_text(lone_gateway: Doors) -> No
     with lone_gateway.http() as client:
         body = {"input": "गोपनीय", "response_format": "wav"}
         client.post("/v1/audio/speech", json=body, headers={"x-request-id": "secret-1"})
-    said = [line for line in lone_gateway.lines if "secret-1" in line]
-    assert len(said) == 2
+    wait_until(lambda: sum("secret-1" in line for line in lone_gateway.lines) == 2, PATIENCE_SECONDS)
     assert not any("गोपनीय" in line for line in lone_gateway.lines)
 
 
 def test_sigterm_ends_an_idle_gateway_with_exit_code_0() -> None:
     with gateway_alone() as (_, process):
-        process.end(5)
+        process.end(STOP_SECONDS)
         assert process.exit_code == 0
 
 
@@ -97,7 +105,7 @@ def test_a_malformed_setting_is_a_sentence_and_exit_code_2(flags: list[str]) -> 
 
 def start(*flags: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gateway", "--access=open", *flags]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=20)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=2 * PATIENCE_SECONDS)
 
 
 def test_a_unix_socket_left_behind_by_a_killed_gateway_is_taken_over(tmp_path: object) -> None:

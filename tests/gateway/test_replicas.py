@@ -19,6 +19,7 @@ from swara.errors import SetupError
 from swara.speech import AdmissionClass, Priority, Sampling
 
 NEVER = "127.0.0.1:1"
+LONG_SECONDS = 60.0
 ORDER = SegmentOrder("r1", 0, "t", "v", Sampling(), 7, AdmissionClass.NEW, Priority.INTERACTIVE, None, 0.0)
 
 
@@ -132,7 +133,7 @@ def test_what_has_spoken_lately_has_not_rested_whoever_it_spoke_for_nor_has_what
         assert for_others.rested(100.0 + REST_SECONDS)
         failing.failed(0.0)
         assert not failing.rested(1_000.0)
-        assert not for_us.rested(time.monotonic() + REST_SECONDS - 1.0)
+        assert not for_us.rested(time.monotonic() + REST_SECONDS / 2)
         assert for_us.rested(time.monotonic() + REST_SECONDS)
 
     in_loop(story)
@@ -216,27 +217,28 @@ def test_a_malformed_address_is_a_sentence(wrong: str) -> None:
 
 def test_replicas_come_and_go_as_dns_says_and_stay_while_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [("h:1", "h:2"), None, ("h:2", "h:3"), ("h:3",)]
-
-    async def resolved(name: str) -> tuple[str, ...] | None:
-        return answers.pop(0) if len(answers) > 1 else answers[0]
-
-    monkeypatch.setattr("gateway.replicas.addresses.resolved", resolved)
-    monkeypatch.setattr("gateway.replicas.pool.RESOLVE_SECONDS", 0.05)
     seen: list[list[str]] = []
 
     async def story() -> None:
-        pool = Pool(["dns:///h:1"], AudioClient)
+        pool, all_given = Pool(["dns:///h:1"], AudioClient), asyncio.Event()
+
+        async def resolved(name: str) -> tuple[str, ...] | None:
+            # What the answers before this one have made of the pool.
+            seen.append(sorted(replica.address for replica in pool.replicas))
+            if len(seen) <= len(answers):
+                return answers[len(seen) - 1]
+            all_given.set()
+            return None
+
+        monkeypatch.setattr("gateway.replicas.addresses.resolved", resolved)
         looking = asyncio.create_task(pool.run())
-        for _ in range(60):
-            await asyncio.sleep(0.005)
-            known = sorted(replica.address for replica in pool.replicas)
-            if not seen or seen[-1] != known:
-                seen.append(known)
+        await asyncio.wait_for(all_given.wait(), LONG_SECONDS)
         looking.cancel()
         await pool.close()
 
+    monkeypatch.setattr("gateway.replicas.pool.RESOLVE_SECONDS", 0.01)
     in_loop(story)
-    assert seen[-3:] == [["h:1", "h:2"], ["h:2", "h:3"], ["h:3"]]
+    assert seen[:5] == [[], ["h:1", "h:2"], ["h:1", "h:2"], ["h:2", "h:3"], ["h:3"]]
 
 
 def test_a_name_stands_for_the_addresses_dns_gives_and_an_unknown_one_for_none() -> None:

@@ -86,9 +86,9 @@ def test_an_expired_token_is_refused() -> None:
 def test_a_token_of_a_long_segment_costs_little_to_make_and_to_send() -> None:
     position = Position(codes=bytes(14 * 240))
     seal = Sealer((KEY,), 60.0).seal(SCRIPT, 0)
-    began = time.perf_counter()
+    began = time.thread_time()
     sizes = {len(seal.token(position)) for _ in range(1_000)}
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0
     assert max(sizes) < 14 * 240 + 600
 
 

@@ -13,7 +13,7 @@ from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech
 from swara_client import Client, Unavailable, UnknownName
 from tests.gateway.gateway_process import Doors, gateway_alone
-from tests.stack.doors import LONG, SHORT, assert_equal_speech, token_load, wait_until
+from tests.stack.doors import FREE_SECONDS, LONG, PATIENCE_SECONDS, SHORT, assert_equal_speech, token_load, wait_until
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_harms_no_
     two_models: Doors, stack: Stack, fresh_stack: Stack
 ) -> None:
     with Client(two_models.grpc_address) as client:
-        assert {voice.model for voice in client.voices()} == {"hindi", "english"}
+        wait_until(lambda: {voice.model for voice in client.voices()} == {"hindi", "english"}, PATIENCE_SECONDS)
         assert {voice.model for voice in client.voices("english")} == {"english"}
         for model, own, other in (
             ("english", fresh_stack, stack),
@@ -38,7 +38,7 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_harms_no_
             with client.synthesize(LONG, model=model) as spoken:
                 assert spoken.started.model == (model or "hindi")
                 assert (token_load(own).running_streams, token_load(other).running_streams) == (1, 0)
-            wait_until(lambda own=own: token_load(own).running_streams == 0, 5)
+            wait_until(lambda own=own: token_load(own).running_streams == 0, FREE_SECONDS)
         with pytest.raises(UnknownName, match="there is no model 'klingon'; this gateway has hindi, english"):
             client.synthesize(SHORT, model="klingon")
         whole = client.synthesize(SHORT, model="english", seed=4).read()
@@ -47,7 +47,7 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_harms_no_
         assert_equal_speech(client.synthesize(SHORT, model="hindi", seed=4).read(), whole)
         with pytest.raises(Unavailable):
             client.synthesize(SHORT, model="english")
-        wait_until(lambda: {voice.model for voice in client.voices()} == {"hindi"}, 10)
+        wait_until(lambda: {voice.model for voice in client.voices()} == {"hindi"}, PATIENCE_SECONDS)
     with two_models.http() as http:
         assert http.get("/readyz").status_code == 200
 
@@ -57,7 +57,7 @@ def test_a_model_whose_services_are_away_is_said_to_be_away(two_models: Doors, f
     # What was learned of it at the start is remembered.
     time.sleep(FRESH_SECONDS)
     with two_models.stub() as stub, pytest.raises(grpc.RpcError, match="cannot be reached") as caught:
-        stub.ListVoices(speech.ListVoicesRequest(model="english"), timeout=10)
+        stub.ListVoices(speech.ListVoicesRequest(model="english"), timeout=PATIENCE_SECONDS)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 

@@ -10,6 +10,7 @@ from gateway.ending import Ending
 from gateway.events import Chunk, SpeechEvent
 from gateway.window import WINDOW_BYTES, Window
 from swara.errors import Full, TimedOut, Unavailable
+from tests.gateway.loop import settled
 
 SIZE_BYTES = WINDOW_BYTES // 4
 PIECE = Chunk(0, 0, bytes(SIZE_BYTES), 0, b"")
@@ -46,11 +47,11 @@ def test_a_reader_who_pauses_lets_the_source_go_on_up_to_the_window_and_no_furth
         source = Source()
         async with aclosing(Window(60.0, Ending().tell).through(source.events())) as events:
             await anext(events)
-            await asyncio.sleep(0.05)
+            await settled()
             # One has been read, the window is full, one waits to be put into it.
             assert source.given == 1 + WINDOW_BYTES // SIZE_BYTES + 1
             await anext(events)
-            await asyncio.sleep(0.05)
+            await settled()
             assert source.given == 3 + WINDOW_BYTES // SIZE_BYTES
         assert source.closed
 
@@ -89,9 +90,9 @@ def test_a_reader_who_takes_the_rest_slowly_gets_all_of_it() -> None:
     async def story() -> int:
         count = 0
         ending = Ending()
-        async with ending.reached(), aclosing(Window(0.2, ending.tell).through(Source(limit=4).events())) as events:
+        async with ending.reached(), aclosing(Window(2.0, ending.tell).through(Source(limit=4).events())) as events:
             async for _ in events:
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.7)
                 count += 1
         return count
 
@@ -104,7 +105,7 @@ def test_stopping_closes_the_source_at_once_even_while_its_reader_is_stuck_in_a_
         async with aclosing(window.through(source.events())) as events:
             await anext(events)
             window.stop()
-            await asyncio.sleep(0.01)
+            await settled()
             assert source.closed
             assert [event async for event in events] == []
 
