@@ -117,9 +117,9 @@ def test_a_websocket_whose_host_resets_the_connection_is_let_go_at_once(gateway:
 def test_a_websocket_that_sends_more_than_may_wait_is_ended(gateway: Running) -> None:
     doors, _ = gateway
     with doors.websocket() as connection:
-        for _ in range(12):
-            connection.send(json.dumps({"text": LONG}))
         with pytest.raises(ConnectionClosedError, match="requests wait"):
+            for _ in range(12):
+                connection.send(json.dumps({"text": LONG}))
             deque(connection, maxlen=0)
 
 
