@@ -2,7 +2,8 @@
 
 from swara_client.access import Tls
 from swara_client.aio import AsyncClient, AsyncSpeech
-from swara_client.client import DEFAULT_ADDRESS, Client, Speech
+from swara_client.client import Client, Speech
+from swara_client.connected import DEFAULT_ADDRESS
 from swara_client.errors import (
     Broken,
     Full,

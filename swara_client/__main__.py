@@ -8,7 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from swara.speech import MAX_SEED
 from swara_client.access import tls_of
 from swara_client.batch import batch
-from swara_client.client import DEFAULT_ADDRESS, Client
+from swara_client.client import Client
+from swara_client.connected import DEFAULT_ADDRESS
 from swara_client.decode import DEFAULT_AUDIO_ADDRESS, MODES, NOISES, decode
 from swara_client.errors import SpeechError
 from swara_client.play import NoPlayer

@@ -1,17 +1,15 @@
-"""The asyncio client: the twin of `client.py`; what they share is in `speech.py`."""
+"""The asyncio client: the twin of `client.py`; what they share is in `connected.py` and `speech.py`."""
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
-from swara_client.access import KeyedStub, Tls, key_of, open_channel
-from swara_client.client import DEFAULT_ADDRESS
-from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
+from swara_client.comeback import Comeback
+from swara_client.connected import Connected
 from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.iterator import AsyncSpeechIterator
 from swara_client.live_aio import AsyncLiveSpeech, AsyncWriter
@@ -28,7 +26,7 @@ from swara_client.request import (
 from swara_client.speech import Started
 
 
-class AsyncClient:
+class AsyncClient(Connected):
     """Speaks through one gateway or any of several, as Client does; an async context manager, made in a running loop.
 
     >>> async with AsyncClient() as client:
@@ -36,26 +34,7 @@ class AsyncClient:
     ...         play(samples)  # int16, 24 kHz, mono
     """
 
-    def __init__(
-        self,
-        address: str | Sequence[str] = DEFAULT_ADDRESS,
-        *,
-        api_key: str | None = None,
-        tls: Tls | None = None,
-        resume: bool | None = None,
-    ) -> None:
-        self.addresses = addresses_of(address)
-        self._resume = len(self.addresses) > 1 if resume is None else resume
-        self._favourite = Favourite(gateways=len(self.addresses))
-        options = channel_options(self._resume)
-        key = key_of(api_key)
-        self._channels = [open_channel(grpc.aio, address, options, tls) for address in self.addresses]
-        self._stubs = [KeyedStub(channel, key) for channel in self._channels]
-
-    @property
-    def address(self) -> str:
-        """The first gateway's address."""
-        return self.addresses[0]
+    _grpc = grpc.aio
 
     async def synthesize(
         self, text: str, *, timeout_seconds: float | None = None, **choices: Unpack[Choices]
@@ -93,21 +72,6 @@ class AsyncClient:
                 failure = error
         assert failure
         raise failure
-
-    @property
-    def _stub(self) -> Any:
-        """The gateway that answered last."""
-        return self._stubs[self._favourite.at]
-
-    @property
-    def _asked(self) -> str:
-        """Its address."""
-        return self.addresses[self._favourite.at]
-
-    @property
-    def _away(self) -> Callable[[], None]:
-        """What is to be said where it does not answer."""
-        return partial(self._favourite.is_away, self._favourite.at)
 
     async def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""

@@ -1,16 +1,15 @@
-"""The blocking client. `aio.py` is its twin for asyncio; what they share is in `speech.py`."""
+"""The blocking client. `aio.py` is its twin for asyncio; what they share is in `connected.py` and `speech.py`."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import grpc
 
 from swara.pcm import Samples
 from swara.v1 import speech_service_pb2 as speech_pb2
-from swara_client.access import KeyedStub, Tls, key_of, open_channel
-from swara_client.comeback import Comeback, Favourite, addresses_of, channel_options
+from swara_client.comeback import Comeback
+from swara_client.connected import Connected
 from swara_client.errors import SpeechError, Unavailable, from_status
 from swara_client.iterator import SpeechIterator
 from swara_client.live import LiveSpeech, Writer
@@ -26,10 +25,8 @@ from swara_client.request import (
 )
 from swara_client.speech import Started
 
-DEFAULT_ADDRESS = "127.0.0.1:50051"
 
-
-class Client:
+class Client(Connected):
     """Speaks through the gateway at `host:port` or `unix:/path`, or through any of several; a context manager.
 
     With several addresses, in a list or separated by commas, a speech whose gateway goes away goes on at another one
@@ -41,26 +38,7 @@ class Client:
     ...         play(samples)  # int16, 24 kHz, mono
     """
 
-    def __init__(
-        self,
-        address: str | Sequence[str] = DEFAULT_ADDRESS,
-        *,
-        api_key: str | None = None,
-        tls: Tls | None = None,
-        resume: bool | None = None,
-    ) -> None:
-        self.addresses = addresses_of(address)
-        self._resume = len(self.addresses) > 1 if resume is None else resume
-        self._favourite = Favourite(gateways=len(self.addresses))
-        options = channel_options(self._resume)
-        key = key_of(api_key)
-        self._channels = [open_channel(grpc, address, options, tls) for address in self.addresses]
-        self._stubs = [KeyedStub(channel, key) for channel in self._channels]
-
-    @property
-    def address(self) -> str:
-        """The first gateway's address."""
-        return self.addresses[0]
+    _grpc = grpc
 
     def synthesize(self, text: str, *, timeout_seconds: float | None = None, **choices: Unpack[Choices]) -> "Speech":
         """Asks for `text`; returns when a gateway has accepted it. Raises SpeechError."""
@@ -102,21 +80,6 @@ class Client:
                 failure = error
         assert failure
         raise failure
-
-    @property
-    def _stub(self) -> KeyedStub:
-        """The gateway that answered last."""
-        return self._stubs[self._favourite.at]
-
-    @property
-    def _asked(self) -> str:
-        """Its address."""
-        return self.addresses[self._favourite.at]
-
-    @property
-    def _away(self) -> Callable[[], None]:
-        """What is to be said where it does not answer."""
-        return partial(self._favourite.is_away, self._favourite.at)
 
     def voices(self, model: str = "", *, timeout_seconds: float = 10.0) -> list[Voice]:
         """The voices of one model, or of all, from the first gateway that answers. Raises SpeechError."""
