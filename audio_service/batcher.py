@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 
 # Streams of one token service get their frames within a millisecond or two of each other: worth one step for all.
 GATHER_SECONDS = 0.002
-RETRY_AFTER_SECONDS = 1.0
 # Milliseconds each, half a second in all on a CPU: one of them will be held up by nothing else that starts here.
 REHEARSED_STEPS = 10
 
@@ -192,7 +191,7 @@ class Batcher:
         room = self.capacity_streams if admission is AdmissionClass.NEW else self._limits.rows
         if len(self._seats) >= room or not self._free:
             self._watcher.refused()
-            raise Full(f"the audio service is full: {len(self._seats)} streams are running", RETRY_AFTER_SECONDS)
+            raise Full(f"the audio service is full: {len(self._seats)} streams are running")
         seat = Seat(new_stream(voicing, self._delays), self._free.pop(), self._rows.keys(voicing), self._changed)
         self._seats.append(seat)
         self._watcher.opened()

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
-from swara.errors import Full, SwaraError, Unavailable, Withdrawn, kind_of
+from swara.errors import RETRY_AFTER_SECONDS, Full, SwaraError, Unavailable, Withdrawn, kind_of
 from swara.tls import NAME, Certificate
 
 # Far more than any text or chunk: what is merely too long is refused by us, with a sentence, before gRPC refuses it.
@@ -67,12 +67,12 @@ def _error(error: grpc.aio.AioRpcError, service: str, address: str) -> SwaraErro
 
 
 def _retry_after_seconds(error: grpc.aio.AioRpcError) -> float:
-    """The service's own hint; a second where it gives none."""
+    """The service's own hint, or the usual one."""
     hints = [value for key, value in error.trailing_metadata() or () if key == "swara-retry-after-seconds"]
     try:
         return max(0.0, float(hints[0]))
     except (IndexError, ValueError):
-        return 1.0
+        return RETRY_AFTER_SECONDS
 
 
 def _label(error: grpc.aio.AioRpcError) -> str:

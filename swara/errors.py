@@ -6,7 +6,7 @@ SwaraError
  ├── Unauthenticated     no API key came, or one that is not known
  ├── NotFound            there is no such synthesis, or it is not the caller's to hear
  ├── OutOfRange          a listener wants what the history no longer holds
- ├── NotBuilt            the call exists in the contract and not yet in the code
+ ├── NotBuilt            the service that is asked does not know the call: it is older than the contract
  ├── Full                no room now; `retry_after_seconds` says when to try again
  │    └── RateLimited    ... because the caller's key has used what it may
  ├── Unavailable         a service that is needed does not answer, or is shutting down
@@ -22,6 +22,8 @@ from typing import ClassVar
 
 # The outcome of a request whose caller fell silent.
 SILENT = "silent"
+# A stream lasts seconds; trying again sooner would mostly be refused again.
+RETRY_AFTER_SECONDS = 1.0
 
 
 class SwaraError(Exception):
@@ -88,7 +90,7 @@ class OutOfRange(SwaraError):
 
 
 class NotBuilt(SwaraError):
-    """The call is in the contract and not yet in the code."""
+    """The service that is asked does not know the call: it is older than the contract."""
 
     grpc_code = "UNIMPLEMENTED"
     http_status = 501
@@ -104,7 +106,7 @@ class Full(SwaraError):
     websocket_close = 1013
     label = "full"
 
-    def __init__(self, sentence: str, retry_after_seconds: float = 1.0) -> None:
+    def __init__(self, sentence: str, retry_after_seconds: float = RETRY_AFTER_SECONDS) -> None:
         super().__init__(sentence)
         self.retry_after_seconds = retry_after_seconds
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.access.admission import RESERVE_SHARE, RETRY_AFTER_SECONDS
+from gateway.access.admission import RESERVE_SHARE
 from gateway.access.allowance import Allowance
 from swara.errors import Full, RateLimited
 from swara.speech import AdmissionClass
@@ -74,7 +74,7 @@ class Account:
 
     def _refuse_past(self, places: int | None, taken: int, what: str) -> None:
         if places is not None and taken >= places:
-            raise Full(f"all {places} {what} of the API key {self.name} are taken", RETRY_AFTER_SECONDS)
+            raise Full(f"all {places} {what} of the API key {self.name} are taken")
 
     def _count_request(self) -> None:
         now_seconds = time.monotonic()

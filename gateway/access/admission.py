@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from swara.errors import Full, Unavailable
 from swara.speech import AdmissionClass
 
-# A stream lasts seconds; trying again sooner would mostly be refused again.
-RETRY_AFTER_SECONDS = 1.0
 # When one of four gateways dies, the others take a third more each; of fewer, each takes what it can.
 RESERVE_SHARE = 1 / 3
 
@@ -40,7 +38,7 @@ class Admission:
             raise Unavailable("this gateway is shutting down")
         reserve_streams = 0 if admission_class is AdmissionClass.NEW else self._reserve_streams
         if self._streams >= self._max_streams + reserve_streams:
-            raise Full(f"all {self._max_streams} {self._what} of this gateway are taken", RETRY_AFTER_SECONDS)
+            raise Full(f"all {self._max_streams} {self._what} of this gateway are taken")
         self._streams += 1
         self._empty.clear()
         try:

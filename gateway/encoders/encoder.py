@@ -29,7 +29,7 @@ class Encoder:
         return self._with_head(self._codec.encode(pcm))
 
     def finish(self) -> bytes:
-        """The rest, and of a stream without speech the head, where there is one then; nothing may be encoded afterwards."""
+        """The rest, and of a stream without speech the head, if it has one; nothing may be encoded afterwards."""
         rest = b"".join(_to_pcm(self._through(stage.finish(), k + 1)) for k, stage in enumerate(self._stages))
         last = self._with_head(self._codec.encode(rest)) + self._codec.finish()
         return last if self._begun else self._with_head(last, even_empty=True)

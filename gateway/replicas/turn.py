@@ -13,8 +13,6 @@ from swara.speech import Priority
 # for one more; longer than a listener holds helps nobody.
 RUNNING_PATIENCE_SECONDS = 3.0
 RETRY_SECONDS = 0.2
-# A stream lasts seconds; trying again sooner would mostly be refused again.
-RETRY_AFTER_SECONDS = 1.0
 
 
 class Turn:
@@ -79,7 +77,7 @@ class Turn:
             await self._wait()
 
     async def _wait(self) -> None:
-        await self._pause(self.refused or Full("all streams are taken; try again soon", RETRY_AFTER_SECONDS))
+        await self._pause(self.refused or Full("all streams are taken; try again soon"))
         self._journey.full.clear()
 
     async def _pause(self, error: SwaraError) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.doors.fields import SAMPLING_FIELDS, Fields, read_object
+from gateway.doors.websocket.farewell import refusal
 from gateway.encoders import Output
 from gateway.events import Chunk, Finished, Started
 from gateway.request import BadField, ListenRequest, SpeechRequest
 from gateway.request_id import SANE
 from gateway.speech.manuscript import MAX_PATIENCE_MS
-from swara.errors import Full, InvalidRequest, SwaraError
+from swara.errors import InvalidRequest, SwaraError
 from swara.stopwatch import Stopwatch
 
 INPUT_FIELDS = ("context_id", "text", "continue", "flush", "cancel")
@@ -167,7 +168,4 @@ def finished(context_id: str, event: Finished) -> str:
 def failed(context_id: str | None, error: SwaraError, request_id: str) -> str:
     """The end of a context that failed; without a context nothing has ended."""
     message = {"type": "error", "done": context_id is not None, "context_id": context_id}
-    hint = {"retry_after_seconds": error.retry_after_seconds} if isinstance(error, Full) else {}
-    return json.dumps(
-        message | {"error": error.sentence, "code": error.label, "request_id": request_id} | hint, ensure_ascii=False
-    )
+    return json.dumps(message | refusal(error, request_id), ensure_ascii=False)

@@ -15,11 +15,12 @@ from gateway.access import credential
 from gateway.doors.fields import SAMPLING_FIELDS, Fields, read_object
 from gateway.doors.hangup import until_gone
 from gateway.doors.websocket.benchmark import metrics
-from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, hung_up
+from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, hung_up, refusal
 from gateway.events import Chunk, Finished, Started
 from gateway.metrics import Door
 from gateway.sessions import Session, Sessions
-from swara.errors import UNFORESEEN, Broken, Cancelled, Full, InvalidRequest, SwaraError
+from swara.errors import UNFORESEEN, Broken, Cancelled, InvalidRequest, SwaraError
+from swara.pcm import SAMPLE_BYTES
 
 FIELDS = frozenset(("text", "voice", "benchmark", "model", "seed", *SAMPLING_FIELDS))
 # Requests that may wait behind the one being spoken; a client that sends more does not follow the protocol.
@@ -101,10 +102,8 @@ class Conversation:
 
     async def _refuse(self, error: SwaraError, name: str) -> None:
         with suppress(*GONE, TimeoutError):
-            hint = {"retry_after_seconds": error.retry_after_seconds} if isinstance(error, Full) else {}
-            message = {"error": error.sentence, "request_id": name, "code": error.label}
             async with asyncio.timeout(FAREWELL_SECONDS):
-                await self._websocket.send_json(message | hint)
+                await self._websocket.send_json(refusal(error, name))
                 await self._websocket.close(error.websocket_close)
 
 
@@ -114,7 +113,7 @@ def _done(started: Started, finished: Finished, chunks: int, benchmark: bool) ->
         "done": True,
         "chunks": chunks,
         "duration_s": round(finished.samples / started.sample_rate_hz, 4),
-        "bytes": 2 * finished.samples,
+        "bytes": SAMPLE_BYTES * finished.samples,
         "reason": finished.reason.value,
         "segments": finished.segments,
         "sample_rate_hz": started.sample_rate_hz,

@@ -1,13 +1,12 @@
 """What every WebSocket passes first: its API key is checked, and it is closed where nothing is said for too long."""
 
 import asyncio
-import json
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from gateway.access import credential
-from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE
+from gateway.doors.websocket.farewell import FAREWELL_SECONDS, GONE, refusal
 from gateway.metrics import Door
 from gateway.sessions import Sessions
 from swara.errors import SwaraError
@@ -73,11 +72,10 @@ class Watched:
 
 
 async def _refuse(websocket: WebSocket, error: SwaraError, name: str) -> None:
-    message = {"error": error.sentence, "request_id": name, "code": error.label}
     try:
         async with asyncio.timeout(FAREWELL_SECONDS):
             await websocket.accept(credential.answered_subprotocol(websocket.scope["subprotocols"]))
-            await websocket.send_text(json.dumps(message))
+            await websocket.send_json(refusal(error, name))
             await websocket.close(error.websocket_close, error.sentence)
     except (*GONE, TimeoutError, OSError):
         return

@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 # As many as people talk over each other; a program that needs more opens more connections.
 MAX_CONTEXTS = 16
-RETRY_AFTER_SECONDS = 1.0
 
 
 class StreamEndpoint:
@@ -93,7 +92,7 @@ class Connection:
         if first.cancel:
             raise NotFound(f"there is no context {first.context_id}: it has ended, or has not begun")
         if sum(not context.ended for context in self._contexts.values()) >= MAX_CONTEXTS:
-            raise Full(f"a connection has at most {MAX_CONTEXTS} contexts at once", RETRY_AFTER_SECONDS)
+            raise Full(f"a connection has at most {MAX_CONTEXTS} contexts at once")
         context = Context(self._websocket, self._sessions, self._sharing, first, request_id.resolve(None))
         self._contexts[first.context_id] = context
         return context
