@@ -13,6 +13,10 @@ class Writer(Protocol):
     def since_awaited_seconds(self) -> float:
         """How long ago text was last waited for: 0 while it is, infinite where it never was."""
 
+    @property
+    def may_be_awaited(self) -> bool:
+        """Whether text is waited for now, or nobody here knows."""
+
 
 @dataclass(frozen=True)
 class Started:

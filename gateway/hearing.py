@@ -43,7 +43,9 @@ class Hearing:
 
     @property
     def stalled(self) -> bool:
-        """Whether the sound has stopped and waits for more."""
+        """Whether the sound has stopped and waits for speech."""
+        if self._writer is not None and self._writer.may_be_awaited:
+            return False
         return self._player.slack_seconds(self._arrival.seconds) < 0 and not self._waits_for_text
 
     @property

@@ -1,5 +1,7 @@
 """Listens at another gateway: its Listen stream, as events."""
 
+import math
+import time
 from collections.abc import AsyncGenerator
 
 import grpc
@@ -38,12 +40,35 @@ class GatewayRelay:
         call = speech_grpc.SpeechServiceStub(self._channels[owner]).Listen(
             _message(wanted), timeout=wanted.timeout_seconds, metadata=_metadata(wanted)
         )
+        writer = DistantWriter()
         try:
             async with calling(NAME, owner):
                 async for response in call:
-                    yield _event(response)
+                    yield _event(response, writer)
         finally:
             call.cancel()
+
+
+class DistantWriter:
+    """Who writes what another gateway speaks: known as of the last chunk."""
+
+    def __init__(self) -> None:
+        self._awaited_until_seconds = -math.inf
+
+    @property
+    def since_awaited_seconds(self) -> float:
+        """How long ago text was last waited for; what a chunk took to come here is not in it."""
+        return time.perf_counter() - self._awaited_until_seconds
+
+    @property
+    def may_be_awaited(self) -> bool:
+        """Always: only the next chunk tells. Whoever is stalled here is stalled at the owner too, which knows."""
+        return True
+
+    def told(self, chunk: speech.SpeechChunk) -> None:
+        """A chunk says how it is there."""
+        if chunk.HasField("since_text_awaited_seconds"):
+            self._awaited_until_seconds = time.perf_counter() - chunk.since_text_awaited_seconds
 
 
 def _message(wanted: ListenRequest) -> speech.ListenRequest:
@@ -58,18 +83,19 @@ def _metadata(wanted: ListenRequest) -> tuple[tuple[str, str], ...]:
     return (*metadata, credential.header(wanted.credential)) if wanted.credential else metadata
 
 
-def _event(response: speech.ListenResponse) -> SpeechEvent:
+def _event(response: speech.ListenResponse, writer: DistantWriter) -> SpeechEvent:
     match response.WhichOneof("event"):
         case "started":
-            return _started(response.started)
+            return _started(response.started, writer)
         case "chunk":
             chunk = response.chunk
+            writer.told(chunk)
             return Chunk(chunk.segment, chunk.first_sample, chunk.pcm, first_frame=0, codes=b"")
         case _:
             return _finished(response.finished)
 
 
-def _started(message: speech.SpeechStarted) -> Started:
+def _started(message: speech.SpeechStarted, writer: DistantWriter) -> Started:
     return Started(
         request_id=message.request_id,
         synthesis_id=message.synthesis_id,
@@ -78,6 +104,7 @@ def _started(message: speech.SpeechStarted) -> Started:
         voice=message.voice,
         seed=message.seed,
         sample_rate_hz=message.sample_rate_hz,
+        writer=writer if message.being_written else None,
     )
 
 

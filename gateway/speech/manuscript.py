@@ -59,6 +59,11 @@ class Manuscript:
         """How long ago the conductor has last waited for text: 0 while it waits, infinite where it never has."""
         return 0.0 if self._awaited else time.perf_counter() - self._awaited_until_seconds
 
+    @property
+    def may_be_awaited(self) -> bool:
+        """Whether the conductor waits for text."""
+        return self._awaited
+
     def write(self, piece: str) -> None:
         """The next piece, of any length; raises InvalidRequest for too much text and for what is none."""
         self._refuse_after_end("text")

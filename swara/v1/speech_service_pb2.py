@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from swara.v1 import token_service_pb2 as swara_dot_v1_dot_token__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dswara/v1/speech_service.proto\x12\x08swara.v1\x1a\x1cswara/v1/token_service.proto\"\xa7\x01\n\x11SynthesizeRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\"\n\x07speaker\x18\x02 \x01(\x0b\x32\x11.swara.v1.Speaker\x12$\n\x08priority\x18\x03 \x01(\x0e\x32\x12.swara.v1.Priority\x12\x11\n\tshareable\x18\x04 \x01(\x08\x12\x14\n\x0cresume_token\x18\x05 \x01(\x0c\x12\x11\n\tresumable\x18\x06 \x01(\x08\"i\n\x07Speaker\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05voice\x18\x02 \x01(\t\x12$\n\x08sampling\x18\x03 \x01(\x0b\x32\x12.swara.v1.Sampling\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_seed\"\x9f\x01\n\x12SynthesizeResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"\x98\x01\n\rSpeechStarted\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0csynthesis_id\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x19\n\x11model_fingerprint\x18\x04 \x01(\t\x12\r\n\x05voice\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12\x16\n\x0esample_rate_hz\x18\x07 \x01(\r\"W\n\x0bSpeechChunk\x12\x0f\n\x07segment\x18\x01 \x01(\r\x12\x14\n\x0c\x66irst_sample\x18\x02 \x01(\x04\x12\x0b\n\x03pcm\x18\x03 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x04 \x01(\x0c\"\x9f\x01\n\x0eSpeechFinished\x12&\n\x06reason\x18\x01 \x01(\x0e\x32\x16.swara.v1.FinishReason\x12\x0f\n\x07samples\x18\x02 \x01(\x04\x12\x10\n\x08segments\x18\x03 \x01(\r\x12\x1b\n\x13\x66irst_chunk_seconds\x18\x04 \x01(\x02\x12\x15\n\rtotal_seconds\x18\x05 \x01(\x02\x12\x0e\n\x06\x66rames\x18\x06 \x01(\r\"\xb0\x01\n\x17StreamSynthesizeRequest\x12\x36\n\rconfiguration\x18\x01 \x01(\x0b\x32\x1d.swara.v1.StreamConfigurationH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12 \n\x05\x66lush\x18\x03 \x01(\x0b\x32\x0f.swara.v1.FlushH\x00\x12\"\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x10.swara.v1.CancelH\x00\x42\x07\n\x05input\"\x8f\x01\n\x13StreamConfiguration\x12\"\n\x07speaker\x18\x01 \x01(\x0b\x32\x11.swara.v1.Speaker\x12$\n\x08priority\x18\x02 \x01(\x0e\x32\x12.swara.v1.Priority\x12\x11\n\tshareable\x18\x03 \x01(\x08\x12\x1b\n\x13max_buffer_delay_ms\x18\x04 \x01(\r\"\x07\n\x05\x46lush\"\x08\n\x06\x43\x61ncel\"\xa5\x01\n\x18StreamSynthesizeResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"_\n\rListenRequest\x12\x14\n\x0csynthesis_id\x18\x01 \x01(\t\x12\"\n\x04\x66rom\x18\x02 \x01(\x0e\x32\x14.swara.v1.ListenFrom\x12\x14\n\x0c\x66irst_sample\x18\x03 \x01(\x04\"\x9b\x01\n\x0eListenResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"\"\n\x11ListVoicesRequest\x12\r\n\x05model\x18\x01 \x01(\t\":\n\x12ListVoicesResponse\x12$\n\x06voices\x18\x01 \x03(\x0b\x32\x14.swara.v1.ModelVoice\";\n\nModelVoice\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1e\n\x05voice\x18\x02 \x01(\x0b\x32\x0f.swara.v1.Voice*n\n\nListenFrom\x12\x1b\n\x17LISTEN_FROM_UNSPECIFIED\x10\x00\x12\x15\n\x11LISTEN_FROM_START\x10\x01\x12\x14\n\x10LISTEN_FROM_LIVE\x10\x02\x12\x16\n\x12LISTEN_FROM_SAMPLE\x10\x03\x32\xc1\x02\n\rSpeechService\x12I\n\nSynthesize\x12\x1b.swara.v1.SynthesizeRequest\x1a\x1c.swara.v1.SynthesizeResponse0\x01\x12]\n\x10StreamSynthesize\x12!.swara.v1.StreamSynthesizeRequest\x1a\".swara.v1.StreamSynthesizeResponse(\x01\x30\x01\x12=\n\x06Listen\x12\x17.swara.v1.ListenRequest\x1a\x18.swara.v1.ListenResponse0\x01\x12G\n\nListVoices\x12\x1b.swara.v1.ListVoicesRequest\x1a\x1c.swara.v1.ListVoicesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dswara/v1/speech_service.proto\x12\x08swara.v1\x1a\x1cswara/v1/token_service.proto\"\xa7\x01\n\x11SynthesizeRequest\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\"\n\x07speaker\x18\x02 \x01(\x0b\x32\x11.swara.v1.Speaker\x12$\n\x08priority\x18\x03 \x01(\x0e\x32\x12.swara.v1.Priority\x12\x11\n\tshareable\x18\x04 \x01(\x08\x12\x14\n\x0cresume_token\x18\x05 \x01(\x0c\x12\x11\n\tresumable\x18\x06 \x01(\x08\"i\n\x07Speaker\x12\r\n\x05model\x18\x01 \x01(\t\x12\r\n\x05voice\x18\x02 \x01(\t\x12$\n\x08sampling\x18\x03 \x01(\x0b\x32\x12.swara.v1.Sampling\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_seed\"\x9f\x01\n\x12SynthesizeResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"\xaf\x01\n\rSpeechStarted\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0csynthesis_id\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x19\n\x11model_fingerprint\x18\x04 \x01(\t\x12\r\n\x05voice\x18\x05 \x01(\t\x12\x0c\n\x04seed\x18\x06 \x01(\x04\x12\x16\n\x0esample_rate_hz\x18\x07 \x01(\r\x12\x15\n\rbeing_written\x18\x08 \x01(\x08\"\x9f\x01\n\x0bSpeechChunk\x12\x0f\n\x07segment\x18\x01 \x01(\r\x12\x14\n\x0c\x66irst_sample\x18\x02 \x01(\x04\x12\x0b\n\x03pcm\x18\x03 \x01(\x0c\x12\x14\n\x0cresume_token\x18\x04 \x01(\x0c\x12\'\n\x1asince_text_awaited_seconds\x18\x05 \x01(\x02H\x00\x88\x01\x01\x42\x1d\n\x1b_since_text_awaited_seconds\"\x9f\x01\n\x0eSpeechFinished\x12&\n\x06reason\x18\x01 \x01(\x0e\x32\x16.swara.v1.FinishReason\x12\x0f\n\x07samples\x18\x02 \x01(\x04\x12\x10\n\x08segments\x18\x03 \x01(\r\x12\x1b\n\x13\x66irst_chunk_seconds\x18\x04 \x01(\x02\x12\x15\n\rtotal_seconds\x18\x05 \x01(\x02\x12\x0e\n\x06\x66rames\x18\x06 \x01(\r\"\xb0\x01\n\x17StreamSynthesizeRequest\x12\x36\n\rconfiguration\x18\x01 \x01(\x0b\x32\x1d.swara.v1.StreamConfigurationH\x00\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12 \n\x05\x66lush\x18\x03 \x01(\x0b\x32\x0f.swara.v1.FlushH\x00\x12\"\n\x06\x63\x61ncel\x18\x04 \x01(\x0b\x32\x10.swara.v1.CancelH\x00\x42\x07\n\x05input\"\x8f\x01\n\x13StreamConfiguration\x12\"\n\x07speaker\x18\x01 \x01(\x0b\x32\x11.swara.v1.Speaker\x12$\n\x08priority\x18\x02 \x01(\x0e\x32\x12.swara.v1.Priority\x12\x11\n\tshareable\x18\x03 \x01(\x08\x12\x1b\n\x13max_buffer_delay_ms\x18\x04 \x01(\r\"\x07\n\x05\x46lush\"\x08\n\x06\x43\x61ncel\"\xa5\x01\n\x18StreamSynthesizeResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"_\n\rListenRequest\x12\x14\n\x0csynthesis_id\x18\x01 \x01(\t\x12\"\n\x04\x66rom\x18\x02 \x01(\x0e\x32\x14.swara.v1.ListenFrom\x12\x14\n\x0c\x66irst_sample\x18\x03 \x01(\x04\"\x9b\x01\n\x0eListenResponse\x12*\n\x07started\x18\x01 \x01(\x0b\x32\x17.swara.v1.SpeechStartedH\x00\x12&\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x15.swara.v1.SpeechChunkH\x00\x12,\n\x08\x66inished\x18\x03 \x01(\x0b\x32\x18.swara.v1.SpeechFinishedH\x00\x42\x07\n\x05\x65vent\"\"\n\x11ListVoicesRequest\x12\r\n\x05model\x18\x01 \x01(\t\":\n\x12ListVoicesResponse\x12$\n\x06voices\x18\x01 \x03(\x0b\x32\x14.swara.v1.ModelVoice\";\n\nModelVoice\x12\r\n\x05model\x18\x01 \x01(\t\x12\x1e\n\x05voice\x18\x02 \x01(\x0b\x32\x0f.swara.v1.Voice*n\n\nListenFrom\x12\x1b\n\x17LISTEN_FROM_UNSPECIFIED\x10\x00\x12\x15\n\x11LISTEN_FROM_START\x10\x01\x12\x14\n\x10LISTEN_FROM_LIVE\x10\x02\x12\x16\n\x12LISTEN_FROM_SAMPLE\x10\x03\x32\xc1\x02\n\rSpeechService\x12I\n\nSynthesize\x12\x1b.swara.v1.SynthesizeRequest\x1a\x1c.swara.v1.SynthesizeResponse0\x01\x12]\n\x10StreamSynthesize\x12!.swara.v1.StreamSynthesizeRequest\x1a\".swara.v1.StreamSynthesizeResponse(\x01\x30\x01\x12=\n\x06Listen\x12\x17.swara.v1.ListenRequest\x1a\x18.swara.v1.ListenResponse0\x01\x12G\n\nListVoices\x12\x1b.swara.v1.ListVoicesRequest\x1a\x1c.swara.v1.ListVoicesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'swara.v1.speech_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTENFROM']._serialized_start=1842
-  _globals['_LISTENFROM']._serialized_end=1952
+  _globals['_LISTENFROM']._serialized_start=1938
+  _globals['_LISTENFROM']._serialized_end=2048
   _globals['_SYNTHESIZEREQUEST']._serialized_start=74
   _globals['_SYNTHESIZEREQUEST']._serialized_end=241
   _globals['_SPEAKER']._serialized_start=243
@@ -41,31 +41,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SYNTHESIZERESPONSE']._serialized_start=351
   _globals['_SYNTHESIZERESPONSE']._serialized_end=510
   _globals['_SPEECHSTARTED']._serialized_start=513
-  _globals['_SPEECHSTARTED']._serialized_end=665
-  _globals['_SPEECHCHUNK']._serialized_start=667
-  _globals['_SPEECHCHUNK']._serialized_end=754
-  _globals['_SPEECHFINISHED']._serialized_start=757
-  _globals['_SPEECHFINISHED']._serialized_end=916
-  _globals['_STREAMSYNTHESIZEREQUEST']._serialized_start=919
-  _globals['_STREAMSYNTHESIZEREQUEST']._serialized_end=1095
-  _globals['_STREAMCONFIGURATION']._serialized_start=1098
-  _globals['_STREAMCONFIGURATION']._serialized_end=1241
-  _globals['_FLUSH']._serialized_start=1243
-  _globals['_FLUSH']._serialized_end=1250
-  _globals['_CANCEL']._serialized_start=1252
-  _globals['_CANCEL']._serialized_end=1260
-  _globals['_STREAMSYNTHESIZERESPONSE']._serialized_start=1263
-  _globals['_STREAMSYNTHESIZERESPONSE']._serialized_end=1428
-  _globals['_LISTENREQUEST']._serialized_start=1430
-  _globals['_LISTENREQUEST']._serialized_end=1525
-  _globals['_LISTENRESPONSE']._serialized_start=1528
-  _globals['_LISTENRESPONSE']._serialized_end=1683
-  _globals['_LISTVOICESREQUEST']._serialized_start=1685
-  _globals['_LISTVOICESREQUEST']._serialized_end=1719
-  _globals['_LISTVOICESRESPONSE']._serialized_start=1721
-  _globals['_LISTVOICESRESPONSE']._serialized_end=1779
-  _globals['_MODELVOICE']._serialized_start=1781
-  _globals['_MODELVOICE']._serialized_end=1840
-  _globals['_SPEECHSERVICE']._serialized_start=1955
-  _globals['_SPEECHSERVICE']._serialized_end=2276
+  _globals['_SPEECHSTARTED']._serialized_end=688
+  _globals['_SPEECHCHUNK']._serialized_start=691
+  _globals['_SPEECHCHUNK']._serialized_end=850
+  _globals['_SPEECHFINISHED']._serialized_start=853
+  _globals['_SPEECHFINISHED']._serialized_end=1012
+  _globals['_STREAMSYNTHESIZEREQUEST']._serialized_start=1015
+  _globals['_STREAMSYNTHESIZEREQUEST']._serialized_end=1191
+  _globals['_STREAMCONFIGURATION']._serialized_start=1194
+  _globals['_STREAMCONFIGURATION']._serialized_end=1337
+  _globals['_FLUSH']._serialized_start=1339
+  _globals['_FLUSH']._serialized_end=1346
+  _globals['_CANCEL']._serialized_start=1348
+  _globals['_CANCEL']._serialized_end=1356
+  _globals['_STREAMSYNTHESIZERESPONSE']._serialized_start=1359
+  _globals['_STREAMSYNTHESIZERESPONSE']._serialized_end=1524
+  _globals['_LISTENREQUEST']._serialized_start=1526
+  _globals['_LISTENREQUEST']._serialized_end=1621
+  _globals['_LISTENRESPONSE']._serialized_start=1624
+  _globals['_LISTENRESPONSE']._serialized_end=1779
+  _globals['_LISTVOICESREQUEST']._serialized_start=1781
+  _globals['_LISTVOICESREQUEST']._serialized_end=1815
+  _globals['_LISTVOICESRESPONSE']._serialized_start=1817
+  _globals['_LISTVOICESRESPONSE']._serialized_end=1875
+  _globals['_MODELVOICE']._serialized_start=1877
+  _globals['_MODELVOICE']._serialized_end=1936
+  _globals['_SPEECHSERVICE']._serialized_start=2051
+  _globals['_SPEECHSERVICE']._serialized_end=2372
 # @@protoc_insertion_point(module_scope)

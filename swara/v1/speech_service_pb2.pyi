@@ -58,7 +58,7 @@ class SynthesizeResponse(_message.Message):
     def __init__(self, started: _Optional[_Union[SpeechStarted, _Mapping]] = ..., chunk: _Optional[_Union[SpeechChunk, _Mapping]] = ..., finished: _Optional[_Union[SpeechFinished, _Mapping]] = ...) -> None: ...
 
 class SpeechStarted(_message.Message):
-    __slots__ = ("request_id", "synthesis_id", "model", "model_fingerprint", "voice", "seed", "sample_rate_hz")
+    __slots__ = ("request_id", "synthesis_id", "model", "model_fingerprint", "voice", "seed", "sample_rate_hz", "being_written")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     SYNTHESIS_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class SpeechStarted(_message.Message):
     VOICE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     SAMPLE_RATE_HZ_FIELD_NUMBER: _ClassVar[int]
+    BEING_WRITTEN_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     synthesis_id: str
     model: str
@@ -73,19 +74,22 @@ class SpeechStarted(_message.Message):
     voice: str
     seed: int
     sample_rate_hz: int
-    def __init__(self, request_id: _Optional[str] = ..., synthesis_id: _Optional[str] = ..., model: _Optional[str] = ..., model_fingerprint: _Optional[str] = ..., voice: _Optional[str] = ..., seed: _Optional[int] = ..., sample_rate_hz: _Optional[int] = ...) -> None: ...
+    being_written: bool
+    def __init__(self, request_id: _Optional[str] = ..., synthesis_id: _Optional[str] = ..., model: _Optional[str] = ..., model_fingerprint: _Optional[str] = ..., voice: _Optional[str] = ..., seed: _Optional[int] = ..., sample_rate_hz: _Optional[int] = ..., being_written: _Optional[bool] = ...) -> None: ...
 
 class SpeechChunk(_message.Message):
-    __slots__ = ("segment", "first_sample", "pcm", "resume_token")
+    __slots__ = ("segment", "first_sample", "pcm", "resume_token", "since_text_awaited_seconds")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
     FIRST_SAMPLE_FIELD_NUMBER: _ClassVar[int]
     PCM_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    SINCE_TEXT_AWAITED_SECONDS_FIELD_NUMBER: _ClassVar[int]
     segment: int
     first_sample: int
     pcm: bytes
     resume_token: bytes
-    def __init__(self, segment: _Optional[int] = ..., first_sample: _Optional[int] = ..., pcm: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ...) -> None: ...
+    since_text_awaited_seconds: float
+    def __init__(self, segment: _Optional[int] = ..., first_sample: _Optional[int] = ..., pcm: _Optional[bytes] = ..., resume_token: _Optional[bytes] = ..., since_text_awaited_seconds: _Optional[float] = ...) -> None: ...
 
 class SpeechFinished(_message.Message):
     __slots__ = ("reason", "samples", "segments", "first_chunk_seconds", "total_seconds", "frames")

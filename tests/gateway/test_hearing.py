@@ -7,10 +7,12 @@ from prometheus_client import REGISTRY
 from gateway.events import Timings
 from gateway.hearing import Hearing
 from gateway.metrics import Door, GatewayMetrics
+from gateway.sharing.relay import DistantWriter
 from swara.frames import SAMPLE_RATE_HZ
 from swara.pcm import to_bytes
 from swara.player import Player
 from swara.stopwatch import Stopwatch
+from swara.v1.speech_service_pb2 import SpeechChunk
 
 ESTIMATED = "swara_gateway_estimated"
 
@@ -35,6 +37,10 @@ class Writing:
     @property
     def since_awaited_seconds(self) -> float:
         return 0.0 if self.came_seconds is None else self._clock.seconds - self.came_seconds
+
+    @property
+    def may_be_awaited(self) -> bool:
+        return self.came_seconds is None
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +137,23 @@ def test_text_that_came_before_the_sound_stopped_excuses_no_gap(
     assert estimated("underruns_total") == 1
     live_hearing.finish()
     assert estimated("gap_seconds_total") == pytest.approx(0.3)
+
+
+def test_a_writer_at_another_gateway_is_known_by_what_the_next_chunk_tells(
+    metrics: GatewayMetrics, clock: Clock
+) -> None:
+    writer = DistantWriter()
+    hearing = Hearing(metrics, Door.GRPC, "m", Player(), clock, writer)
+    hearing.hear(tone(0.5))
+    clock.at_seconds = 8.0
+    assert counted(f"{ESTIMATED}_stalled_listeners") == 0, "nobody here knows whose silence it is"
+    writer.told(SpeechChunk(since_text_awaited_seconds=0.3))
+    hearing.hear(tone(0.5))
+    assert estimated("underruns_total") == estimated("gap_seconds_total") == 0
+    clock.at_seconds = 10.0
+    writer.told(SpeechChunk(since_text_awaited_seconds=1.9))
+    hearing.hear(tone(0.5))
+    assert estimated("underruns_total") == 1, "that text came in time"
 
 
 def test_who_has_left_is_stalled_no_more(hearing: Hearing, clock: Clock) -> None:

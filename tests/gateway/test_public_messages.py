@@ -1,5 +1,7 @@
 """messages.py and request_id.py: the public wire to values and back."""
 
+import math
+
 import pytest
 
 from gateway.doors.grpc import messages
@@ -74,6 +76,34 @@ def test_events_become_messages_with_the_same_values() -> None:
     finished = messages.response(end, speech.StreamSynthesizeResponse).finished
     assert (finished.reason, finished.samples, finished.frames) == (token.FINISH_REASON_RUNAWAY, 2048, 1)
     assert (finished.first_chunk_seconds, finished.total_seconds) == (0.5, 1.0)
+
+
+class Writing:
+    """A writer of whom text was last waited for so long ago."""
+
+    may_be_awaited = False
+
+    def __init__(self, since_awaited_seconds: float) -> None:
+        self.since_awaited_seconds = since_awaited_seconds
+
+
+@pytest.mark.parametrize(("since_seconds", "told"), [(0.0, True), (0.5, True), (math.inf, False)])
+def test_of_a_text_that_is_being_written_each_chunk_says_when_it_was_last_waited_for(
+    since_seconds: float, told: bool
+) -> None:
+    writer = Writing(since_seconds)
+    started = messages.response(Started("r", "s", "m", "f", "v", 1, 24_000, writer), speech.ListenResponse).started
+    assert started.being_written
+    chunk = messages.response(Chunk(0, 0, b"\1\2", 0, b""), speech.ListenResponse, writer).chunk
+    assert chunk.HasField("since_text_awaited_seconds") == told
+    assert not told or chunk.since_text_awaited_seconds == since_seconds
+
+
+def test_of_a_text_that_is_there_nothing_is_waited_for() -> None:
+    started = messages.response(Started("r", "s", "m", "f", "v", 1, 24_000), speech.ListenResponse).started
+    chunk = messages.response(Chunk(0, 0, b"\1\2", 0, b""), speech.ListenResponse).chunk
+    assert not started.being_written
+    assert not chunk.HasField("since_text_awaited_seconds")
 
 
 def test_voices_are_listed_with_their_model() -> None:

@@ -11,7 +11,7 @@ from gateway import request_id
 from gateway.access import credential
 from gateway.doors.grpc import dictation, messages
 from gateway.doors.hangup import alongside
-from gateway.events import SpeechEvent
+from gateway.events import SpeechEvent, Started, Writer
 from gateway.metrics import Door
 from gateway.models import Models
 from gateway.sessions import Sessions
@@ -92,9 +92,12 @@ class SpeechServicer(speech_grpc.SpeechServiceServicer):
 async def _answer(
     context: grpc.aio.ServicerContext, events: AsyncGenerator[SpeechEvent, None], kind: type[messages.Response]
 ) -> None:
+    writer: Writer | None = None
     async with aclosing(events):
         async for event in events:
-            await context.write(messages.response(event, kind))
+            if isinstance(event, Started):
+                writer = event.writer
+            await context.write(messages.response(event, kind, writer))
 
 
 def _key(context: grpc.aio.ServicerContext) -> str:

@@ -1,10 +1,11 @@
 """The public messages of speech_service.proto: requests to values, events and models to messages."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from gateway.events import Chunk, Finished, SpeechEvent, Started
+from gateway.events import Chunk, Finished, SpeechEvent, Started, Writer
 from gateway.model import Model
 from gateway.request import ListenRequest, SpeechRequest
 from gateway.speech.manuscript import MAX_PATIENCE_MS, Manuscript
@@ -96,13 +97,13 @@ def listen_request(
 Response = TypeVar("Response", speech.SynthesizeResponse, speech.StreamSynthesizeResponse, speech.ListenResponse)
 
 
-def response(event: SpeechEvent, kind: type[Response]) -> Response:
-    """An event as the caller of one of the streaming calls gets it; frames stay inside."""
+def response(event: SpeechEvent, kind: type[Response], writer: Writer | None = None) -> Response:
+    """An event as the caller of one of the streaming calls gets it; frames stay inside. `writer` is the text's."""
     match event:
         case Started():
             return kind(started=_started(event))
         case Chunk():
-            return kind(chunk=_chunk(event))
+            return kind(chunk=_chunk(event, writer))
         case Finished():
             return kind(finished=_finished(event))
 
@@ -116,12 +117,18 @@ def _started(event: Started) -> speech.SpeechStarted:
         voice=event.voice,
         seed=event.seed,
         sample_rate_hz=event.sample_rate_hz,
+        being_written=event.writer is not None,
     )
 
 
-def _chunk(event: Chunk) -> speech.SpeechChunk:
+def _chunk(event: Chunk, writer: Writer | None) -> speech.SpeechChunk:
+    since_seconds = math.inf if writer is None else writer.since_awaited_seconds
     return speech.SpeechChunk(
-        segment=event.segment, first_sample=event.first_sample, pcm=event.pcm, resume_token=event.resume_token
+        segment=event.segment,
+        first_sample=event.first_sample,
+        pcm=event.pcm,
+        resume_token=event.resume_token,
+        since_text_awaited_seconds=since_seconds if since_seconds < math.inf else None,
     )
 
 
