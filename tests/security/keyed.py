@@ -69,7 +69,9 @@ class Keyed:
     def usage(self) -> list[dict[str, Any]]:
         if not self.usage_path.exists():
             return []
-        return [json.loads(line) for line in self.usage_path.read_text(encoding="utf-8").splitlines()]
+        # The last one may still be being written.
+        *whole, _ = self.usage_path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in whole]
 
 
 def spoken(text: str = SHORT, **fields: Any) -> speech.SynthesizeRequest:

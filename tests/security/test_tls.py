@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,9 +23,9 @@ from swara.v1 import token_service_pb2 as token
 from swara.v1 import token_service_pb2_grpc as token_grpc
 from swara_client import Client, Tls, Unavailable
 from tests.security.keyed import SHORT
-from tests.stack.doors import wait_until
+from tests.stack.doors import PATIENCE_SECONDS, wait_until
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 
 class Papers:
@@ -75,7 +74,7 @@ def running(service: str, *flags: str, said: str) -> Iterator[ServiceProcess]:
         yield process
         assert not any("Traceback" in line for line in lines), lines
     finally:
-        process.end(15)
+        process.end(PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +126,13 @@ def test_a_client_that_does_not_know_the_authority_hangs_up_and_one_in_the_clear
         httpx.get(f"http://{doors[1]}/healthz")
     for tls in (None, Tls()):
         with Client(doors[0], tls=tls) as client, pytest.raises(Unavailable):
-            client.voices(timeout_seconds=5)
+            client.voices(timeout_seconds=PATIENCE_SECONDS)
 
 
 def serial(address: str) -> bytes:
     """The certificate that a door shows now."""
     host, port = address.split(":")
-    return ssl.get_server_certificate((host, int(port)), timeout=5).encode()
+    return ssl.get_server_certificate((host, int(port)), timeout=READY_SECONDS).encode()
 
 
 def test_a_renewed_certificate_is_shown_without_a_restart(
@@ -142,7 +141,7 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
     before = [serial(address) for address in doors]
     papers.issue(authority, "localhost")
     for address, old in zip(doors, before, strict=True):
-        wait_until(lambda address=address, old=old: serial(address) != old, renewal.LOOK_SECONDS + 5)
+        wait_until(lambda address=address, old=old: serial(address) != old, renewal.LOOK_SECONDS + PATIENCE_SECONDS)
     with Client(doors[0], tls=Tls(papers.authority)) as client:
         assert client.voices()
 
@@ -184,7 +183,7 @@ def answers(address: str, certificate: Certificate | None) -> bool:
         async with connect_grpc(address, certificate) as channel:
             try:
                 stub = token_grpc.TokenServiceStub(channel)
-                await stub.GetModel(token.GetModelRequest(), timeout=5)
+                await stub.GetModel(token.GetModelRequest(), timeout=PATIENCE_SECONDS)
             except grpc.aio.AioRpcError as error:
                 return error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
             return True
@@ -205,8 +204,7 @@ def test_a_gateway_whose_certificate_cannot_be_used_does_not_start(flags: list[s
     addresses = (f"--address=127.0.0.1:{free_port()}", f"--http-address=127.0.0.1:{free_port()}")
     metrics = f"--metrics-port={free_port()}"
     process = ServiceProcess("gateway", [*addresses, metrics, "--access=open", *flags], lines.append)
-    assert process.wait(20) == 2
-    time.sleep(0.1)
+    assert process.wait(READY_SECONDS) == 2
     assert sentence in process.last_sentence()
     assert not any("Traceback" in line for line in lines)
 

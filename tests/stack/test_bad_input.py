@@ -18,7 +18,7 @@ from swara.v1 import (
     token_service_pb2,
     token_service_pb2_grpc,
 )
-from tests.stack.doors import DOORS, SHORT, Asked, Refused, grpc_refusals, pcm_of, until_done, url
+from tests.stack.doors import DOORS, PATIENCE_SECONDS, SHORT, Asked, Refused, grpc_refusals, pcm_of, until_done, url
 
 INVALID = {
     "grpc": {"INVALID_ARGUMENT"},
@@ -133,7 +133,7 @@ def test_an_oversized_websocket_message_closes_the_connection(stack: Stack) -> N
         # close code could be lost on the way.
         socket.socket.sendall(b"\x81\xff" + (2_000_000).to_bytes(8, "big") + bytes(4))
         with pytest.raises(ConnectionClosed) as caught:
-            socket.recv(timeout=10)
+            socket.recv(timeout=PATIENCE_SECONDS)
         assert caught.value.rcvd.code == 1009
 
 
@@ -176,7 +176,7 @@ def test_the_token_service_refuses_what_the_model_cannot_do(
 ) -> None:
     wanted = token_service_pb2.GenerateRequest(**{"request_id": "bad-input", "text": SHORT, **changes})
     with grpc.insecure_channel(stack.token_address) as channel:
-        call = token_service_pb2_grpc.TokenServiceStub(channel).Generate(wanted, timeout=10)
+        call = token_service_pb2_grpc.TokenServiceStub(channel).Generate(wanted, timeout=PATIENCE_SECONDS)
         with pytest.raises(Refused, match=sentence) as caught, grpc_refusals(call):
             next(call)
     assert (caught.value.code, caught.value.request_id) == ("INVALID_ARGUMENT", "bad-input")
@@ -206,7 +206,7 @@ def test_the_audio_service_refuses_what_is_no_decode(
     stack: Stack, messages: list[audio_service_pb2.DecodeRequest], sentence: str
 ) -> None:
     with grpc.insecure_channel(stack.audio_address) as channel:
-        call = audio_service_pb2_grpc.AudioServiceStub(channel).Decode(iter(messages), timeout=10)
+        call = audio_service_pb2_grpc.AudioServiceStub(channel).Decode(iter(messages), timeout=PATIENCE_SECONDS)
         with pytest.raises(Refused, match=sentence) as caught, grpc_refusals(call):
             list(call)
     assert caught.value.code == "INVALID_ARGUMENT"

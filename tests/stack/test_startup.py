@@ -23,7 +23,7 @@ def start(service: str, **flags: object) -> tuple[int, str]:
     given = {"address": f"127.0.0.1:{free_port()}", "metrics_port": free_port(), **flags}
     arguments = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     done = subprocess.run(
-        [sys.executable, "-m", service, *arguments], capture_output=True, encoding="utf-8", timeout=60
+        [sys.executable, "-m", service, *arguments], capture_output=True, encoding="utf-8", timeout=180
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.strip().splitlines()[-1]
