@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 
 from swara.errors import SetupError
+from swara.heap import keep_heap
 from swara.logs import set_up_logs
 from swara.profile import load_profile
 from swara.server import RpcServer, serve_metrics, until_signalled
@@ -44,6 +45,7 @@ async def serve(settings: TokenSettings) -> None:
     try:
         await engine.start()
         service = TokenService(profile, fingerprint(folder), Planner(profile, prompter, engine.context_tokens), engine)
+        keep_heap()
         broken = await _answer(service, engine, setup)
     finally:
         await engine.stop()

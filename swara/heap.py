@@ -1,0 +1,12 @@
+"""What a service has on its heap when it begins to serve stays there; Python's collector is told not to look again."""
+
+import gc
+
+
+def keep_heap() -> None:
+    """Collects once, then leaves all that is there out of every later collection.
+
+    With a framework loaded that is a million objects: to go through them takes half a second, and all streams wait.
+    """
+    gc.collect()
+    gc.freeze()
