@@ -35,8 +35,12 @@ class Arrivals:
         return (self.tokens[-1] - self.tokens[0]) / (self.seconds[-1] - self.seconds[0])
 
 
-def figures(streams: Sequence[Arrivals]) -> dict[str, float]:
-    """Rates and delays of streams that ran together; `frame_ms` is the mean time between a stream's frames."""
+def figures(streams: Sequence[Arrivals], cpu_seconds: float) -> dict[str, float]:
+    """Rates and delays of streams that ran together; `frame_ms` is the mean time between a stream's frames.
+
+    `cpu_us_per_frame` is the processors' time that the serving process has spent, which vLLM's own process is not in.
+    """
+    frames = sum(stream.tokens[-1] for stream in streams) / SLOTS
     rate = statistics.mean(stream.tokens_per_second for stream in streams)
     first = sorted(1e3 * stream.until(SLOTS) for stream in streams)
     listened = sorted(1e3 * stream.until(LISTENED_TOKENS) for stream in streams)
@@ -44,6 +48,7 @@ def figures(streams: Sequence[Arrivals]) -> dict[str, float]:
         "tokens_per_second_per_stream": round(rate, 1),
         "step_ms": round(1e3 / rate, 3),
         "frame_ms": round(1e3 * SLOTS / rate, 2),
+        "cpu_us_per_frame": round(1e6 * cpu_seconds / frames, 1),
         "first_frame_ms_p50": round(statistics.median(first), 1),
         "token21_ms_p50": round(statistics.median(listened), 1),
         "token21_ms_p95": round(listened[ceil(0.95 * (len(listened) - 1))], 1),

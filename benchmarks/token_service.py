@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 
 from benchmarks.arrivals import ARRIVAL_SECONDS, Arrivals, figures
+from benchmarks.cpu import cpu_seconds
 from swara.channel import connect
 from swara.errors import SetupError
 from swara.frames import FRAME_BYTES, SLOTS
@@ -55,9 +56,11 @@ class TokenServiceUnderTest:
         async with connect(self._address) as channel:
             for count in streams:
                 await read_all(channel, self._text, count, WARM_FRAMES)
+                before_seconds = cpu_seconds(self._process.pid)
                 runs = await read_all(channel, self._text, count, frames)
+                spent_seconds = cpu_seconds(self._process.pid) - before_seconds
                 prompt_tokens = runs[0][0]
-                rows.append({"streams": count, **figures([arrivals for _, arrivals in runs])})
+                rows.append({"streams": count, **figures([arrivals for _, arrivals in runs], spent_seconds)})
         return prompt_tokens, rows
 
 

@@ -1,22 +1,27 @@
 """vLLM's own async API by itself, for comparison: `python -m benchmarks.vllm_raw`, the last line is JSON.
 
-The same arguments and sampling as the vllm engine of the token service, with two differences: vLLM's own Llama class
-without the slot grammar, and nothing between it and the reader.
+The same arguments, sampling and event loop as the vllm engine of the token service, and a heap that is as little looked
+through, with three differences: vLLM's own Llama class without the slot grammar, vLLM's own scheduler with its
+`stream_interval` of a frame, and nothing between it and the reader.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import uvloop
 from vllm.inputs import tokens_input
 from vllm.sampling_params import RequestOutputKind, SamplingParams
 from vllm.v1.engine.async_llm import AsyncLLM
 
 from benchmarks.arrivals import ARRIVAL_SECONDS, Arrivals, figures
+from benchmarks.cpu import cpu_seconds
 from swara.frames import SLOTS
+from swara.heap import keep_heap
 from swara.profile import load_profile
 from swara.speech import Sampling
 from token_service.engines.base import EngineSetup
@@ -47,8 +52,9 @@ async def read(
 
 async def measure(setup: EngineSetup, prompt_tokens: int, streams: list[int], frames: int, sampling: Sampling) -> None:
     """Prints a row for every number of streams."""
-    arguments = replace(engine_arguments(setup), hf_overrides={})
+    arguments = replace(engine_arguments(setup), hf_overrides={}, scheduler_cls=None, stream_interval=SLOTS)
     llm = AsyncLLM.from_engine_args(arguments)
+    keep_heap()
     # No tokenizer here: any ids below the codes are as good a prompt as others.
     prompt_ids = [10 + k for k in range(prompt_tokens)]
     rows = []
@@ -58,8 +64,10 @@ async def measure(setup: EngineSetup, prompt_tokens: int, streams: list[int], fr
                 read(llm, prompt_ids, sampling, length * SLOTS, number, ARRIVAL_SECONDS * number / count)
                 for number in range(count)
             ]
+            before_seconds = cpu_seconds(os.getpid())
             arrivals = await asyncio.gather(*runs)
-        rows.append({"streams": count, **figures(arrivals)})
+            spent_seconds = cpu_seconds(os.getpid()) - before_seconds
+        rows.append({"streams": count, **figures(arrivals, spent_seconds)})
     llm.shutdown()
     print(json.dumps(rows))
 
@@ -75,7 +83,7 @@ def main() -> None:
     settings = TokenSettings.load(flags)
     folder = Path(settings.model)
     setup = EngineSetup(folder, load_profile(folder, settings.profile), settings)
-    asyncio.run(measure(setup, given.prompt_tokens, given.streams, given.frames, Sampling(**given.sampling)))
+    uvloop.run(measure(setup, given.prompt_tokens, given.streams, given.frames, Sampling(**given.sampling)))
 
 
 if __name__ == "__main__":

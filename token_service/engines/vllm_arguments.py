@@ -6,7 +6,6 @@ from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.platforms import current_platform
 
 from swara.errors import SetupError
-from swara.frames import SLOTS
 from token_service.checkpoint import check_vocabulary, read_config
 from token_service.engines.base import EngineSetup
 from token_service.engines.native.weights import LlamaShape
@@ -22,6 +21,8 @@ DTYPES = {"auto": "auto", "fp32": "float32", "fp16": "float16", "bf16": "bfloat1
 BLOCK_TOKENS = 128
 # Beside weights and KV cache: CUDA's context, graphs, what a step works in.
 WORK_BYTES = 4 * 2**30
+# By name: it is imported in vLLM's process.
+SCHEDULER = "token_service.engines.vllm_scheduler.scheduler_by_frames"
 DEFAULT_MEMORY_SHARE = 0.92
 """vLLM's own; on a CPU, where it counts the machine's memory."""
 
@@ -58,8 +59,8 @@ def engine_arguments(setup: EngineSetup) -> AsyncEngineArgs:
         max_num_batched_tokens=max(STEP_TOKENS, places),
         scheduling_policy="priority",
         speculative_config=_speculation(settings),
-        # A frame's worth at once: vLLM then makes a seventh of the Python objects, and a frame comes one token later.
-        stream_interval=SLOTS,
+        # A frame's worth at once, gathered where it is drawn.
+        scheduler_cls=SCHEDULER,
         # We count for ourselves, once a frame and not once a token.
         disable_log_stats=True,
         # On a CPU, which is for tests, compiling takes a minute.
