@@ -81,5 +81,5 @@ podman exec swara-try-speech python -m swara.health --wait 180 127.0.0.1:61052 1
 run swara-try-gateway --env SWARA_GATEWAY_ADDRESS=127.0.0.1:61051 --env SWARA_GATEWAY_HTTP_ADDRESS=127.0.0.1:61080 \
     --env SWARA_GATEWAY_METRICS_PORT=61101 --env SWARA_GATEWAY_AUDIO_ADDRESS=127.0.0.1:61052 \
     --env SWARA_GATEWAY_ACCESS=open localhost/swara/gateway:0.1.0
-podman exec swara-try-gateway python -m swara.health --wait 30 127.0.0.1:61051
+podman exec swara-try-gateway python -m swara.health --wait 120 127.0.0.1:61051
 podman exec swara-try-gateway swara say 'नमस्ते, आप कैसे हैं?' --address 127.0.0.1:61051 -o /tmp/hello.wav

@@ -85,4 +85,4 @@ def token_service() -> Iterator[TokenProcess]:
 async def _until_ready(address: str) -> None:
     async with connect(address) as channel:
         stub = token_service_pb2_grpc.TokenServiceStub(channel)
-        await stub.GetModel(token_service_pb2.GetModelRequest(), wait_for_ready=True, timeout=60)
+        await stub.GetModel(token_service_pb2.GetModelRequest(), wait_for_ready=True, timeout=180)

@@ -120,7 +120,7 @@ def test_a_folder_that_is_not_there_is_named() -> None:
     ],
 )
 def test_a_service_that_cannot_start_says_why_and_exits_with_2(flags: list[str], sentence: str) -> None:
-    ended = subprocess.run([sys.executable, "-m", "audio_service", *flags], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-m", "audio_service", *flags], capture_output=True, text=True, timeout=180)
     assert ended.returncode == 2
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -20,7 +20,9 @@ from swara.pcm import Samples, from_float
 from tests.audio_service.codecs import CODECS, delays, random_codes, whole_decode
 
 FLOAT_ERROR = 1e-5
-QUICK = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 HOPS = st.sampled_from(HOPS_FRAMES)
 
 

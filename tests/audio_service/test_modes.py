@@ -16,7 +16,9 @@ from swara.pcm import Samples, from_float
 from tests.audio_service.codecs import delays, random_codes, whole_decode
 
 SEED = 3
-QUICK = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 MODES = st.sampled_from(Mode)
 
 

@@ -13,7 +13,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 def ran(stack: Stack, *command: str | Path) -> str:
     environment = {**os.environ, "GATEWAY_URL": f"http://{stack.http_address}"}
-    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

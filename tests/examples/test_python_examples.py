@@ -23,7 +23,7 @@ BLOCKS = [
 def test_the_python_of_a_page_hears_speech(stack: Stack, block: str) -> None:
     assert GATEWAY_ADDRESS in block
     code = block.replace(GATEWAY_ADDRESS, stack.gateway_address)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     # Each prints how long its chunks are.
     assert sum(int(line) for line in done.stdout.splitlines() if line.isdecimal()) > 0
