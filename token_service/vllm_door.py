@@ -52,7 +52,9 @@ class VllmDoor(vllm_engine_pb2_grpc.VllmEngineServicer):
             lines, outcome = request_log(log, request.request_id), metrics.Outcome()
             try:
                 with outcome, self._abortable(request.request_id) as aborted:
-                    order = generation(request, self._profile, self._engine.context_tokens)
+                    order = generation(
+                        request, context.invocation_metadata() or (), self._profile, self._engine.context_tokens
+                    )
                     lines.info("stream opened by vLLM's protocol, at most %d frames", order.max_frames)
                     output_ids: list[int] = []
                     reason = "abort"

@@ -1,6 +1,7 @@
 """From a request in vLLM's protocol to what our engines take: ids to prompt and codes, tokens to frames."""
 
 import secrets
+from collections.abc import Iterable
 
 import numpy as np
 from smg_grpc_proto.generated import vllm_engine_pb2 as pb
@@ -8,12 +9,15 @@ from smg_grpc_proto.generated import vllm_engine_pb2 as pb
 from swara.errors import InvalidRequest
 from swara.frames import SLOTS, Codes
 from swara.profile import Profile
-from swara.speech import Sampling
+from swara.speech import AdmissionClass, Priority, Sampling
 from token_service.engines.base import GenerationRequest
 from token_service.grammar import SlotGrammar
 
 # How a token service calls itself in this protocol.
 SERVER_TYPE = "swara"
+# What the protocol's messages have no field for travels in gRPC's metadata; a stock server does not look at it.
+CLASS_HEADER = "swara-admission-class"
+PRIORITY_HEADER = "swara-priority"
 # What vLLM can do and speech has no use for; to leave one out silently would be worse than to refuse.
 FOREIGN = (
     "min_p", "frequency_penalty", "presence_penalty", "stop", "logit_bias", "logprobs", "prompt_logprobs",
@@ -21,7 +25,20 @@ FOREIGN = (
 )  # fmt: skip
 
 
-def generation(request: pb.GenerateRequest, profile: Profile, context_tokens: int) -> GenerationRequest:
+CLASSES: dict[object, AdmissionClass] = {one.value: one for one in AdmissionClass}
+PRIORITIES: dict[object, Priority] = {one.value: one for one in Priority}
+
+Metadata = Iterable[tuple[str, str | bytes]]
+
+
+def metadata_of(admission_class: AdmissionClass, priority: Priority) -> tuple[tuple[str, str], ...]:
+    """What tells our own door, behind a router too, which work is never refused and which goes first."""
+    return (CLASS_HEADER, admission_class.value), (PRIORITY_HEADER, priority.value)
+
+
+def generation(
+    request: pb.GenerateRequest, metadata: Metadata, profile: Profile, context_tokens: int
+) -> GenerationRequest:
     """The order for an engine; raises InvalidRequest for anything that our engines cannot do."""
     asked = request.sampling_params
     if request.WhichOneof("input") != "tokenized":
@@ -33,6 +50,7 @@ def generation(request: pb.GenerateRequest, profile: Profile, context_tokens: in
     grammar = SlotGrammar(profile)
     prompt_ids, resume = _parted(list(request.tokenized.input_ids), grammar)
     room_tokens = context_tokens - len(request.tokenized.input_ids)
+    told = dict(metadata)
     new_frames = (asked.max_tokens if asked.HasField("max_tokens") else room_tokens) // SLOTS
     if new_frames < 1:
         raise InvalidRequest(f"there is no room for a frame, which is {SLOTS} tokens")
@@ -45,6 +63,8 @@ def generation(request: pb.GenerateRequest, profile: Profile, context_tokens: in
         min_frames=len(resume) + min(new_frames, -(-asked.min_tokens // SLOTS)),
         ignore_end=asked.ignore_eos,
         resume=resume,
+        admission_class=CLASSES.get(told.get(CLASS_HEADER), AdmissionClass.NEW),
+        priority=PRIORITIES.get(told.get(PRIORITY_HEADER), Priority.INTERACTIVE),
     )
 
 

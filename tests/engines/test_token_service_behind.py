@@ -3,10 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
+from swara.errors import Full
 from swara.process import ServiceProcess, free_port, grpc_ready, to_stderr
+from swara.speech import AdmissionClass
 from tests.engines.requests import DEMO, PROFILE, codes_of, request, setup, spoken
 from token_service.engines.base import Engine
 from token_service.engines.registry import build_engine
@@ -61,6 +64,23 @@ def test_a_resumed_stream_goes_on_with_the_same_codes(address: str) -> None:
         whole = await codes_of(engine, request(frames=6))
         rest = await codes_of(engine, request(frames=6, resume=whole[:2]))
         assert (rest == whole[2:]).all()
+
+    before(address, story)
+
+
+def test_the_next_segment_of_a_running_text_finds_a_place_behind_where_a_new_stream_is_refused(address: str) -> None:
+    async def story(engine: Engine) -> None:
+        async with AsyncExitStack() as running:
+            for index in range(PLACES_BEHIND):
+                events = await running.enter_async_context(engine.open(request(index, frames=100)))
+                await anext(events)
+            assert (await codes_of(engine, request(3, frames=2, admission_class=AdmissionClass.RESUMED))).shape == (
+                2,
+                7,
+            )
+            assert (await codes_of(engine, request(4, frames=2))).shape == (2, 7)
+            with pytest.raises(Full):
+                await codes_of(engine, request(5, frames=2, admission_class=AdmissionClass.NEW))
 
     before(address, story)
 

@@ -13,15 +13,16 @@ from smg_grpc_proto.generated import vllm_engine_pb2_grpc
 from swara import frames
 from swara.process import ServiceProcess, free_port, grpc_ready, to_stderr
 from swara.profile import load_profile
-from swara.speech import Sampling
+from swara.speech import AdmissionClass, Priority, Sampling
 from swara.v1 import token_service_pb2 as ours
 from swara.v1 import token_service_pb2_grpc
 from tests.gateway.metrics_page import counted
-from tests.stack.doors import wait_until
+from tests.stack.doors import FREE_SECONDS, wait_until
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
 from token_service.plan import Planner, SegmentRequest
 from token_service.prompt import Prompter, load_tokenizer
+from token_service.vllm_order import generation, metadata_of
 
 DEMO = Path("demo_model/weights/language_model")
 PROFILE = load_profile(DEMO)
@@ -44,7 +45,7 @@ def channel(metrics_port: int) -> Iterator[grpc.Channel]:
     flags = [f"--model={DEMO}", f"--address={address}", f"--metrics-port={metrics_port}", "--metrics-host=127.0.0.1"]
     service = ServiceProcess("token_service", flags, to_stderr)
     try:
-        wait_until(lambda: grpc_ready(address), 60)
+        wait_until(lambda: grpc_ready(address), 180)
         with grpc.insecure_channel(address) as channel:
             yield channel
     finally:
@@ -97,7 +98,7 @@ def test_an_aborted_stream_ends_and_says_so(stub: vllm_engine_pb2_grpc.VllmEngin
     last = list(answers)[-1]
     assert last.complete.finish_reason == "abort"
     assert last.complete.completion_tokens < 7 * 250
-    wait_until(lambda: stub.GetLoads(pb.GetLoadsRequest()).loads[0].num_total_reqs == 0, 5)
+    wait_until(lambda: stub.GetLoads(pb.GetLoadsRequest()).loads[0].num_total_reqs == 0, FREE_SECONDS)
 
 
 def test_a_stream_whose_namesake_has_ended_can_still_be_aborted(stub: vllm_engine_pb2_grpc.VllmEngineStub) -> None:
@@ -148,6 +149,20 @@ def test_what_it_cannot_do_is_refused_with_a_sentence(
         list(stub.Generate(request_))
     assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert sentence in refusal.value.details()
+
+
+@pytest.mark.parametrize("admission_class", AdmissionClass)
+@pytest.mark.parametrize("priority", Priority)
+def test_class_and_priority_come_in_the_metadata(admission_class: AdmissionClass, priority: Priority) -> None:
+    metadata = (("x-request-id", "r"), *metadata_of(admission_class, priority))
+    order = generation(asked(PROMPT_IDS), metadata, PROFILE, 2048)
+    assert (order.admission_class, order.priority) == (admission_class, priority)
+
+
+@pytest.mark.parametrize("metadata", [(), (("swara-admission-class", "first"), ("swara-priority", "mine"))])
+def test_who_tells_neither_or_what_is_not_known_asks_for_new_work(metadata: tuple[tuple[str, str], ...]) -> None:
+    order = generation(asked(PROMPT_IDS), metadata, PROFILE, 2048)
+    assert (order.admission_class, order.priority) == (AdmissionClass.NEW, Priority.INTERACTIVE)
 
 
 def test_it_tells_the_model_the_server_and_the_load(

@@ -20,7 +20,7 @@ from token_service.engines.base import Engine, EngineSetup
 from token_service.engines.token_engine import TokenEngine
 from token_service.engines.token_source import TokenOrder
 from token_service.settings import TokenSettings
-from token_service.vllm_order import SERVER_TYPE
+from token_service.vllm_order import SERVER_TYPE, metadata_of
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,9 @@ class RemoteSource:
     async def generate(self, order: TokenOrder) -> AsyncGenerator[list[int], None]:
         """New ids as they come; cancelling the call frees the place there."""
         async with calling(REMOTE, self._address):
-            call = self._stub.Generate(self._request(order))
+            call = self._stub.Generate(
+                self._request(order), metadata=metadata_of(order.admission_class, order.priority)
+            )
             last_id, reason = None, ""
             try:
                 async for answer in call:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
-from swara.speech import Priority, Sampling
+from swara.speech import AdmissionClass, Priority, Sampling
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class TokenOrder:
     sampling: Sampling
     seed: int
     priority: Priority = Priority.INTERACTIVE
+    admission_class: AdmissionClass = AdmissionClass.NEW
 
 
 class TokenSource(Protocol):

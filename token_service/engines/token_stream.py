@@ -84,4 +84,5 @@ def _order(request: GenerationRequest, grammar: SlotGrammar) -> TokenOrder:
         sampling=request.sampling,
         seed=request.seed,
         priority=request.priority,
+        admission_class=request.admission_class,
     )
