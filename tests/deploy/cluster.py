@@ -2,7 +2,9 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -69,28 +71,41 @@ class Cluster:
             for manifest in manifests
             if manifest["kind"] == "Deployment"
         }
-        self.failed_liveness: list[str] = []
+        self._failures: Counter[Container] = Counter()
+        self._failed_liveness: list[str] = []
         self._checked_seconds: dict[Container, float] = {}
         self._over = threading.Event()
-        self._controller = threading.Thread(target=self._run)
+        self._controlling: Future[None] = Future()
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Everything is up for the length of the block; speech first, so that the gateways find somebody."""
-        self._controller.start()
-        try:
-            for name in sorted(self.deployments, reverse=True):
-                self.deployments[name].start()
-            yield
-        finally:
-            self._over.set()
-            self._controller.join()
-            for deployment in self.deployments.values():
-                deployment.stop()
+        with ThreadPoolExecutor(1) as controller:
+            self._controlling = controller.submit(self._run)
+            try:
+                for name in sorted(self.deployments, reverse=True):
+                    self.deployments[name].start()
+                yield
+            finally:
+                self._over.set()
+                for deployment in self.deployments.values():
+                    deployment.stop()
+        self._controlling.result()
+
+    @property
+    def failed_liveness(self) -> list[str]:
+        """The containers that a kubelet would have started anew; raises what ended the controller, if it has ended."""
+        self._raise_if_uncontrolled()
+        return self._failed_liveness
 
     def addresses(self, service: str, port: int) -> list[str]:
-        """Where a headless service's pods are now."""
+        """Where a headless service's pods are now; raises what ended the controller, if it has ended."""
+        self._raise_if_uncontrolled()
         return [f"{address}:{port}" for address in self._endpoints()[service]]
+
+    def _raise_if_uncontrolled(self) -> None:
+        if self._controlling.done():
+            self._controlling.result()
 
     def _endpoints(self) -> dict[str, list[str]]:
         pods = [pod for deployment in self.deployments.values() for pod in list(deployment.pods)]
@@ -113,5 +128,9 @@ class Cluster:
             if time.monotonic() < self._checked_seconds.get(container, 0) + period_seconds:
                 continue
             self._checked_seconds[container] = time.monotonic()
-            if not pod.probe(container, "livenessProbe") and not pod.ending:
-                self.failed_liveness.append(f"{deployment.name} {container.name} at {time.monotonic():.0f}")
+            if pod.probe(container, "livenessProbe") or pod.ending:
+                self._failures[container] = 0
+                continue
+            self._failures[container] += 1
+            if self._failures[container] == container.spec["livenessProbe"]["failureThreshold"]:
+                self._failed_liveness.append(f"{deployment.name} {container.name} at {time.monotonic():.0f}")

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-SUBNET = "10.213.7"
+# Two runs on one machine have a network each, in all likelihood.
+SUBNET = f"10.{213 + os.getpid() // 256 % 32}.{os.getpid() % 256}"
 NAMESPACES = Path("/etc/netns")
+HOSTS_BYTES = 4096
 
 
 def run(*command: str) -> None:
@@ -87,15 +89,23 @@ class Network:
     def resolve(self, names: dict[str, list[str]]) -> None:
         """What every namespace's DNS says from now on: addresses by name."""
         with self._changing:
+            if names == self._names:
+                return
             self._names = names
             for hosts in self._hosts.values():
-                # In place: the pods have this very file mounted.
-                hosts.write_text(_hosts_file(names))
+                _rewrite(hosts, _hosts_file(names))
 
 
 def _hosts_file(names: dict[str, list[str]]) -> str:
+    """Always as long: a resolver that reads while it is written finds no end in the middle."""
     lines = [f"{address} {name}" for name, addresses in names.items() for address in addresses]
-    return "\n".join(["127.0.0.1 localhost", *lines, ""])
+    return "\n".join(["127.0.0.1 localhost", *lines, ""]).ljust(HOSTS_BYTES - 1) + "\n"
+
+
+def _rewrite(path: Path, text: str) -> None:
+    """In place, because the pods have this very file mounted, and with one write, so that it is never empty."""
+    with path.open("r+b", buffering=0) as file:
+        file.write(text.encode())
 
 
 @contextmanager

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.deploy
 DOCKER = ROOT / "deploy" / "docker"
 BASE = re.compile(r"^ARG BASE=([\w.-]+(?::\d+)?)/([^:@\s]+):([^@\s]+)@?(\S*)$", re.MULTILINE)
 INDEX = "application/vnd.oci.image.index.v1+json"
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def registry(tmp_path: Path) -> Iterator[str]:
             yield address
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(START_SECONDS)
 
 
 def wait_for(address: str) -> None:

@@ -85,7 +85,7 @@ def test_a_misspelled_field_and_a_wrong_type_are_found() -> None:
     assert len(errors([pool | {"spec": {"extensionRef": {"name": "b"}}}], "1.34")) == 4
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_no_policy_of_checkov_is_broken_without_a_reason(tmp_path: Path) -> None:
     for folder in (*OVERLAYS, *JOBS):
         (tmp_path / f"{folder.name}.yaml").write_text(text_of(folder))
