@@ -19,9 +19,9 @@ from swara.errors import SetupError
 from swara.process import free_port
 
 CONFIG = Path(__file__).resolve().parent.parent / "deploy/prometheus"
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Monitoring:
     def pages(self) -> set[str]:
         """The names of the alerts that Alertmanager would call somebody for now."""
         wanted = {"active": "true", "filter": 'severity="page"'}
-        answer = httpx.get(f"http://{self._alerts_address}/api/v2/alerts", params=wanted)
+        answer = httpx.get(f"http://{self._alerts_address}/api/v2/alerts", params=wanted, timeout=ANSWER_SECONDS)
         return {alert["labels"]["alertname"] for alert in answer.raise_for_status().json()}
 
     def _ask(self, kind: str, **fields: str | float) -> list[dict[str, Any]]:

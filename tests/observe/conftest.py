@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -42,18 +43,18 @@ def monitoring(shared_cluster: Cluster) -> Iterator[Monitoring]:
 def load(cluster: Cluster, listeners: int) -> Iterator[Crowd]:
     """So many ask again and again, and one more for MP3 over HTTP."""
     crowd, over = Crowd(cluster.addresses, listeners), threading.Event()
-    asking = threading.Thread(target=ask_for_mp3, args=(cluster, over))
-    asking.start()
-    try:
-        with crowd.asking():
-            yield crowd
-    finally:
-        over.set()
-        asking.join()
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(ask_for_mp3, cluster, over)
+        try:
+            with crowd.asking():
+                yield crowd
+        finally:
+            over.set()
+            asking.result()
 
 
 def ask_for_mp3(cluster: Cluster, over: threading.Event) -> None:
     flag = next(flag for flag in cluster.gateways[0].arguments if flag.startswith("--http-address="))
     url = f"http://{flag.removeprefix('--http-address=')}/v1/audio/speech"
     while not over.wait(1.0):
-        httpx.post(url, json={"model": "tts-1", "voice": "alloy", "input": TEXT}, timeout=60.0)
+        httpx.post(url, json={"model": "tts-1", "voice": "alloy", "input": TEXT}, timeout=120.0)

@@ -14,7 +14,7 @@ from tests.faults.cluster import Cluster, Member
 from tests.observe.conftest import load
 from tests.stack.doors import patiently
 
-pytestmark = [pytest.mark.observe, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.observe, pytest.mark.timeout(900)]
 
 SCRAPES = 100
 STREAMS = 256

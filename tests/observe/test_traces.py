@@ -18,7 +18,9 @@ from tests.conftest import logged
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVICES = ("gateway", "audio_service", "token_service")
 STAGES = {"first_audio", "first_pcm", "queue", "prefill", "decode"}
-ARRIVAL_SECONDS = 20.0
+ARRIVAL_SECONDS = 60.0
+# In nanoseconds.
+SECOND = 10**9
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,9 @@ class Collector(otlp_grpc.TraceServiceServicer):
         return otlp.ExportTraceServiceResponse()
 
     def wait_for(self, names: set[str]) -> None:
-        while not names <= {span.name for span in self.spans}:
-            self.news.clear()
+        while not names <= {span.name for span in list(self.spans)}:
             assert self.news.wait(ARRIVAL_SECONDS), f"no more than {[span.name for span in self.spans]} came"
+            self.news.clear()
 
 
 @pytest.fixture
@@ -83,7 +85,8 @@ def test_a_request_is_one_trace_through_the_three_services(collector: tuple[Coll
     assert [span.service for span in (request, synthesis, generate)] == ["swara-gateway", "swara-audio", "swara-token"]
     for stage, whole in (("first_audio", request), ("first_pcm", synthesis), ("queue", generate), ("decode", generate)):
         assert spans[stage].parent == whole.span
-        assert whole.start - 10**7 <= spans[stage].start <= spans[stage].end <= whole.end + 10**7
+        # The clocks of spans and of stages are read one after the other, which a busy machine does not do at once.
+        assert whole.start - SECOND <= spans[stage].start <= spans[stage].end <= whole.end + SECOND
     assert spans["queue"].end <= spans["prefill"].end <= spans["decode"].end
     assert f'trace_id="{TRACE}"' in next(line for line in page.splitlines() if "first_audio" in line and " # {" in line)
 
@@ -107,4 +110,4 @@ def speak(stack: Stack, metadata: tuple[tuple[str, str], ...]) -> int:
     with grpc.insecure_channel(stack.gateway_address) as channel:
         stub = speech_service_pb2_grpc.SpeechServiceStub(channel)
         request = speech_service_pb2.SynthesizeRequest(text="नमस्ते दोस्तों।")
-        return sum(event.HasField("chunk") for event in stub.Synthesize(request, timeout=60, metadata=metadata))
+        return sum(event.HasField("chunk") for event in stub.Synthesize(request, timeout=120, metadata=metadata))
