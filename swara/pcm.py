@@ -44,5 +44,7 @@ def wav_header(sample_rate_hz: int, data_bytes: int | None = None) -> bytes:
     """A 44-byte WAV header; `None` is for a stream whose length nobody knows yet."""
     size = UNKNOWN_LENGTH_BYTES if data_bytes is None else data_bytes
     riff = struct.pack("<4sI4s", b"RIFF", size + 36, b"WAVE")
-    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, 2 * sample_rate_hz, 2, 16)
+    form = struct.pack(
+        "<4sIHHIIHH", b"fmt ", 16, 1, 1, sample_rate_hz, SAMPLE_BYTES * sample_rate_hz, SAMPLE_BYTES, 8 * SAMPLE_BYTES
+    )
     return riff + form + struct.pack("<4sI", b"data", size)

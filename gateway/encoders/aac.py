@@ -6,11 +6,12 @@ from functools import cache
 
 from gateway.encoders.codec import Codec
 from swara.errors import Broken, InvalidRequest
+from swara.pcm import SAMPLE_BYTES
 
 LIBRARY = "libvo-aacenc.so.0"
 # From the library's headers voAAC.h, voAudio.h and cmnMemory.h.
 SET_ENCODER_PARAMETERS = 0x42211040
-FRAME_BYTES = 2 * 1024
+FRAME_BYTES = SAMPLE_BYTES * 1024
 # What the library insists on: AAC's longest frame, and as much again.
 OUTPUT_BYTES = 2 * 6144 // 8
 # 64 kbit/s at 24 kHz; in proportion below, and no more than speech can use above.

@@ -5,6 +5,7 @@ from typing import Any
 import soundfile
 
 from gateway.encoders.codec import Codec
+from swara.pcm import SAMPLE_BYTES
 
 # 60 ms: three Opus packets a page, the least that libsndfile's 50 ms allow. Its default is a page a second.
 OGG_PAGE_MILLISECONDS = 50.0
@@ -27,9 +28,9 @@ class SndfileCodec:
         if not self._begun and pcm:
             self._begun = True
             # Headers are written with the first sample, which alone fills no block.
-            self._file.buffer_write(pcm[:2], "int16")
+            self._file.buffer_write(pcm[:SAMPLE_BYTES], "int16")
             self.head = self._sink.take()
-            pcm = pcm[2:]
+            pcm = pcm[SAMPLE_BYTES:]
         self._file.buffer_write(pcm, "int16")
         return self._sink.take()
 
