@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,7 +24,7 @@ from tests.faults.listening import codes_in
 TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है।"
 SEEDS = (11, 12, 13, 14)
 ASK_AGAIN_SECONDS = 0.25
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 120.0
 SETTLE_SECONDS = 10.0
 
 
@@ -53,20 +54,25 @@ class Crowd:
     told: list[Told] = field(default_factory=list)
     refused_seconds: list[float] = field(default_factory=list)
     lost: list[SpeechError] = field(default_factory=list)
+    # How often each listener has asked and been answered to the end.
+    turns: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.turns = dict.fromkeys(range(self.listeners), 0)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """They ask until the end of the block, and are heard to their end."""
+        """They ask until the end of the block, and are heard to their end; raises what broke one of them."""
         over = threading.Event()
-        threads = [threading.Thread(target=self._listen, args=(k, over)) for k in range(self.listeners)]
-        for thread in threads:
-            thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            for thread in threads:
-                thread.join()
+        with ThreadPoolExecutor(self.listeners) as threads:
+            listening = [threads.submit(self._listen, k, over) for k in range(self.listeners)]
+            try:
+                yield
+            finally:
+                over.set()
+                # What broke a listener is the cause of whatever the block complains of.
+                for listener in listening:
+                    listener.result()
 
     @property
     def underruns(self) -> int:
@@ -92,6 +98,8 @@ class Crowd:
                     self.lost.append(error)
                 else:
                     over.wait(self.rest_share * told.playback.audio_seconds)
+                finally:
+                    self.turns[number] += 1
 
 
 def spoken(crowd: Crowd, seconds: float) -> float:
@@ -122,7 +130,7 @@ def hear(client: Client, seed: int) -> Told:
         samples=np.concatenate(pieces),
         codes=codes_in(speech.resume_token),
         asked_seconds=asked_seconds,
-        gap_seconds=float(np.diff(times).max()),
+        gap_seconds=float(np.diff(times).max(initial=0.0)),
         playback=speech.playback,
         resumed=speech.resumed,
     )

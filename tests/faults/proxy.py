@@ -7,6 +7,7 @@ from collections.abc import Callable
 from swara.process import free_port
 
 PIECE_BYTES = 65_536
+ANSWER_SECONDS = 60.0
 
 Ends = tuple[asyncio.StreamWriter, asyncio.StreamWriter]
 
@@ -30,7 +31,7 @@ class Proxy:
     def __enter__(self) -> "Proxy":
         self._thread.start()
         listening = asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(5)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(ANSWER_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -38,7 +39,7 @@ class Proxy:
         self.heal()
         self.cut()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(ANSWER_SECONDS)
 
     def slow(self, seconds: float) -> None:
         """Every piece takes this long from now on."""
@@ -69,7 +70,7 @@ class Proxy:
         async def act() -> None:
             action()
 
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result(ANSWER_SECONDS)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -6,16 +6,18 @@ import grpc
 import pytest
 
 from swara.v1 import speech_service_pb2_grpc
-from tests.faults.cluster import Cluster, Member, wait_until
+from tests.faults.cluster import PATIENCE_SECONDS, PROGRESS_SECONDS, Cluster, Member, wait_until
 from tests.faults.listening import TEXT, Heard, assert_same_speech, hear, request
 from tests.faults.proxy import Proxy
 from tests.gateway.metrics_page import counted
+from tests.stack.doors import BUSY
 
 pytestmark = pytest.mark.faults
 
-GIVEN_UP_SECONDS = 5.0
+# Silence, and the next one's start.
+GIVEN_UP_SECONDS = PROGRESS_SECONDS + 2.0 * BUSY
 # Law 5: a silent caller is given up after 10 s; the slot is free at the next frame border.
-SILENT_SECONDS = 13.0
+SILENT_SECONDS = 25.0
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def gateway(cluster: Cluster, proxies: list[Proxy]) -> Iterator[Member]:
     try:
         behind.wait_until_ready()
         serving = 'swara_gateway_audio_replicas{health="serving"}'
-        wait_until(lambda: counted(behind.metrics_port, serving) == 2, 10)
+        wait_until(lambda: counted(behind.metrics_port, serving) == 2, PATIENCE_SECONDS)
         yield behind
     finally:
         for proxy in proxies:
@@ -67,7 +69,7 @@ def test_a_slow_network_is_no_reason_to_move(gateway: Member, proxies: list[Prox
 
 def test_a_client_who_falls_silent_for_good_frees_its_slot(cluster: Cluster) -> None:
     with Proxy(cluster.addresses[0]) as proxy, grpc.insecure_channel(proxy.address) as channel:
-        call = speech_service_pb2_grpc.SpeechServiceStub(channel).Synthesize(request(TEXT * 10), timeout=60)
+        call = speech_service_pb2_grpc.SpeechServiceStub(channel).Synthesize(request(TEXT * 10), timeout=120)
         next(event for event in call if event.HasField("chunk"))
         proxy.swallow()
         wait_until(lambda: not cluster.busy, SILENT_SECONDS)

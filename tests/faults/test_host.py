@@ -1,5 +1,7 @@
 """What the machine around the services does to them: disks that are full, clocks that jump, names that move."""
 
+import itertools
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from swara.process import free_port, grpc_ready
-from tests.faults.cluster import Cluster, Member, running, wait_until
+from tests.faults.cluster import (
+    PATIENCE_SECONDS,
+    READY_SECONDS,
+    STOP_SECONDS,
+    Cluster,
+    Member,
+    running,
+    wait_until,
+)
 from tests.faults.listening import Heard, assert_same_speech, hear, hear_hits
 from tests.gateway.metrics_page import counted
 
@@ -31,7 +41,7 @@ def test_a_full_disk_under_the_logs_changes_nothing(undisturbed: Heard) -> None:
         for member in alone.members:
             stack.enter_context(logging_to_a_full_disk(member))
         for member in alone.members:
-            wait_until(lambda member=member: grpc_ready(member.address), 60)
+            wait_until(lambda member=member: grpc_ready(member.address), READY_SECONDS)
         alone.wait_until_known()
         assert_same_speech(hear(alone.addresses[0]), undisturbed)
 
@@ -44,7 +54,7 @@ def logging_to_a_full_disk(member: Member) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(STOP_SECONDS) == 0
 
 
 @needs_faketime
@@ -81,12 +91,18 @@ def test_replicas_that_come_and_go_in_dns_are_used_and_left(
     gateway = cluster.gateway([f"dns:///{NAME}:{port}"])
     gateway.environment = {"LD_PRELOAD": str(NSS_WRAPPER), "NSS_WRAPPER_HOSTS": str(hosts)}
 
+    seconds = itertools.count(1)
+
     def point_at(*members: Member) -> None:
-        hosts.write_text("".join(f"{member.address.split(':')[0]} {NAME}\n" for member in members))
+        """As a whole, and at a second of its own: by that the library sees that the file is another."""
+        part = hosts.with_suffix(".part")
+        part.write_text("".join(f"{member.address.split(':')[0]} {NAME}\n" for member in members))
+        os.utime(part, times=(now := next(seconds), now))
+        os.replace(part, hosts)
 
     def known(replicas: int) -> None:
         serving = 'swara_gateway_audio_replicas{health="serving"}'
-        wait_until(lambda: counted(gateway.metrics_port, serving) == replicas, 15)
+        wait_until(lambda: counted(gateway.metrics_port, serving) == replicas, PATIENCE_SECONDS)
 
     def move() -> None:
         point_at(second)

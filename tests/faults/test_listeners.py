@@ -9,14 +9,15 @@ import httpx
 import pytest
 
 from swara.v1 import speech_service_pb2_grpc
-from tests.faults.cluster import GROWTH_BYTES, Cluster, Member, wait_until
+from tests.faults.cluster import GROWTH_BYTES, PATIENCE_SECONDS, Cluster, Member, wait_until
 from tests.faults.listening import TEXT, hear, note_figure, request
+from tests.stack.doors import FREE_SECONDS
 
 pytestmark = pytest.mark.faults
 
 SILENT_SECONDS = 2
 # Socket buffers, the gateway's window and its silence, at the speed at which two cores speak.
-HUNG_UP_SECONDS = 50.0
+HUNG_UP_SECONDS = 200.0
 
 
 @pytest.fixture
@@ -39,13 +40,13 @@ def test_a_listener_who_takes_nothing_is_hung_up_on_with_a_sentence(
     before = impatient.resident_bytes()
     body = {"input": TEXT * 8, "response_format": "pcm"}
     with (
-        httpx.Client(transport=httpx.HTTPTransport(uds=f"{tmp_path}/http.sock"), timeout=60) as client,
+        httpx.Client(transport=httpx.HTTPTransport(uds=f"{tmp_path}/http.sock"), timeout=PATIENCE_SECONDS) as client,
         client.stream("POST", "http://swara/v1/audio/speech", json=body) as answer,
     ):
         assert answer.status_code == 200
         said = "took nothing for 2 s and was hung up on"
         wait_until(lambda: any(said in line for line in impatient.lines), HUNG_UP_SECONDS)
-        wait_until(lambda: not cluster.busy, 2)
+        wait_until(lambda: not cluster.busy, FREE_SECONDS)
     assert impatient.resident_bytes() - before < GROWTH_BYTES
 
 
@@ -59,10 +60,10 @@ def test_listeners_who_connect_and_vanish_leave_nothing_behind(cluster: Cluster,
     note_figure("begun", vanish(cluster, cycles))
     cluster.wait_until_idle()
     for member, (files, threads, size_bytes) in before.items():
-        wait_until(lambda member=member, files=files: member.open_files() <= files + 3, 15)
+        wait_until(lambda member=member, files=files: member.open_files() <= files + 3, PATIENCE_SECONDS)
+        wait_until(lambda member=member, threads=threads: member.threads() <= threads + 3, PATIENCE_SECONDS)
         note_figure("more_threads", member.threads() - threads)
         note_figure("more_megabytes", (member.resident_bytes() - size_bytes) / 1e6)
-        assert member.threads() <= threads + 3
         assert member.resident_bytes() - size_bytes < GROWTH_BYTES
 
 
@@ -71,7 +72,9 @@ def vanish(cluster: Cluster, times: int) -> int:
     begun = 0
     for k in range(times):
         with grpc.insecure_channel(cluster.addresses[k % 2]) as channel:
-            call = speech_service_pb2_grpc.SpeechServiceStub(channel).Synthesize(request(TEXT), timeout=20)
+            call = speech_service_pb2_grpc.SpeechServiceStub(channel).Synthesize(
+                request(TEXT), timeout=PATIENCE_SECONDS
+            )
             with suppress(grpc.RpcError):
                 if k % 3:
                     begun += next(iter(call)).HasField("started")
