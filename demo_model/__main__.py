@@ -13,6 +13,7 @@ import torch
 from demo_model import checkpoint, codec_training, decoder_training, language_model_training
 from demo_model.aligned import Aligned, align
 from demo_model.blueprint import SAMPLE_RATE_HZ
+from demo_model.codec_game import CodecGame
 from demo_model.corpus import Corpus, encode
 from demo_model.game import Game, Shape
 from demo_model.heldout import read_heldout, split
@@ -88,26 +89,39 @@ def align_step(options: argparse.Namespace) -> Figures:
     return {"frames": len(aligned.frames), "hours": round(len(aligned.audio) / SAMPLE_RATE_HZ / 3600, 2)}
 
 
-def new_game(options: argparse.Namespace) -> Game:
-    """The decoder of --start against fresh discriminators."""
+def new_game(options: argparse.Namespace, kind: type[Game] = Game) -> Game:
+    """The codec of --start, or its decoder alone, against fresh discriminators."""
     torch.manual_seed(0)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
     shape = Shape(options.decoder_crops, options.decoder_frames)
-    return Game(load_codec(options.start, torch.device(options.device)), shape, options.decoder_rate)
+    return kind(load_codec(options.start, torch.device(options.device)), shape, options.decoder_rate)
 
 
 def decoder_step(options: argparse.Namespace) -> Figures:
     """Train the codec's second stage, the decoder of --start, on from --checkpoint if there is one, and export it.
     SIGTERM ends it early, with nothing lost."""
+    return play(options, new_game(options))
+
+
+def codec_step(options: argparse.Namespace) -> Figures:
+    """Train encoder, codebooks and decoder of --start together, otherwise as `decoder` does; `encode` and
+    `language-model` have to follow."""
+    return play(options, new_game(options, CodecGame))
+
+
+def play(options: argparse.Namespace, game: Game) -> Figures:
+    """One run of training, with its checkpoint."""
     aligned, device = options.work / "aligned", torch.device(options.device)
     data, check = Aligned.load(aligned / "training", device), Aligned.load(aligned / "validation", device)
     plan = decoder_training.Plan(
         options.decoder_seconds, options.landing_seconds, options.decoder_rate, way=options.way
     )
-    training = decoder_training.DecoderTraining(new_game(options), data, check, plan)
+    training = decoder_training.DecoderTraining(game, data, check, plan)
     if (options.checkpoint / "index.json").exists():
         training.restore(checkpoint.load(options.checkpoint, device))
+    elif options.discriminators:
+        training.meet(checkpoint.load(options.discriminators, device))
     signal.signal(signal.SIGTERM, lambda *_: training.end())
     return training.run(options.weights / "codec", options.checkpoint)
 
@@ -182,6 +196,7 @@ def evaluate_step(options: argparse.Namespace) -> Figures:
 STEPS = MAKING | {
     "make": make_step,
     "evaluate": evaluate_step,
+    "codec": codec_step,
     "pack": pack_step,
     "decoder-speed": decoder_speed_step,
 }
@@ -206,6 +221,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--autoencoder-crops", type=int, default=32, help="crops a step; fewer need less memory")
     top.add_argument("--start", type=Path, default=WORK / "codec", help="folder of the codec whose codes are used")
     top.add_argument("--checkpoint", type=Path, default=WORK / "decoder", help="folder of the decoder's training state")
+    top.add_argument("--discriminators", type=Path, help="begin with those of another run's checkpoint")
     top.add_argument("--decoder-variants", type=int, default=3, help="codings of each recording for the decoder")
     top.add_argument("--decoder-crops", type=int, default=24, help="crops a step; fewer need less memory")
     top.add_argument("--decoder-frames", type=int, default=8, help="judged frames a crop")

@@ -17,7 +17,6 @@ from torch import Tensor
 from demo_model import checkpoint
 from demo_model.aligned import Aligned
 from demo_model.export import export_codec
-from demo_model.frames import frames_to_levels
 from demo_model.game import LOSSES, Game
 from demo_model.replay import Replay
 
@@ -90,32 +89,35 @@ class DecoderTraining:
             "step": self.step,
             "random": random,
             "average": game.average,
-            "decoder": game.decoder.state_dict(),
+            "learner": game.learner.state_dict(),
             "discriminators": game.discriminators.state_dict(),
-            "decoder_optimizer": game.decoder_optimizer.state_dict(),
+            "learner_optimizer": game.learner_optimizer.state_dict(),
             "discriminator_optimizer": game.discriminator_optimizer.state_dict(),
         }
+
+    def meet(self, state: dict[str, Any]) -> None:
+        """Take the discriminators of another run's `state`: they know already what the true audio sounds like."""
+        self.game.discriminators.load_state_dict(state["discriminators"])
+        self.game.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from `state`. To be called before the first step is recorded."""
         game, device = self.game, self.data.frames.device
         self.step = state["step"]
         torch._foreach_copy_(game.average, state["average"])
-        game.decoder.load_state_dict(state["decoder"])
-        game.discriminators.load_state_dict(state["discriminators"])
-        game.decoder_optimizer.load_state_dict(state["decoder_optimizer"])
-        game.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+        game.learner.load_state_dict(state["learner"])
+        game.learner_optimizer.load_state_dict(state["learner_optimizer"])
+        self.meet(state)
         if device.type == "cuda":
             torch.cuda.set_rng_state(state["random"].cpu(), device)
         else:
             torch.set_rng_state(state["random"].cpu())
 
-    @torch.no_grad()
     def distance(self) -> float:
-        """Mel distance of the averaged decoder on crops of recordings kept out of training."""
+        """Mel distance of the averaged codec on crops of recordings kept out of training."""
         self.judged.load_state_dict(self.game.averaged())
-        made = self.judged.decode(frames_to_levels(self.check_codes)).squeeze(1)
-        return round(float(self.game.mel(self.game.judged(made), self.game.judged(self.check_audio))), 4)
+        made = self.game.repeat(self.judged, self.check_codes, self.check_audio)
+        return round(float(self.game.mel(made, self.game.judged(self.check_audio))), 4)
 
     def run(self, folder: Path, saved: Path) -> dict[str, Any]:
         """Train until the time is up; the averaged codec goes to `folder`, the checkpoint to `saved`."""

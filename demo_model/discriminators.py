@@ -78,7 +78,10 @@ class BandDiscriminator(nn.Module):
 
 
 class SpectrumDiscriminator(nn.Module):
-    """The transform, always in float32, in front of its band discriminator."""
+    """The transform, always in float32, in front of its band discriminator.
+
+    It is not normalised: speech's values above 1.2 kHz would be a hundredth, hidden for thousands of steps under fresh
+    filters' biases of a tenth, and features that are mostly bias are alike whatever is heard."""
 
     def __init__(self, window: int) -> None:
         super().__init__()
@@ -90,9 +93,7 @@ class SpectrumDiscriminator(nn.Module):
     def forward(self, audio: Tensor) -> list[Tensor]:
         """Audio [B, T] → features, the verdict last."""
         with torch.autocast(audio.device.type, enabled=False):
-            spectrum = torch.stft(
-                audio.float(), self.window, self.window // 4, window=self.hann, return_complex=True, normalized=True
-            )
+            spectrum = torch.stft(audio.float(), self.window, self.window // 4, window=self.hann, return_complex=True)
             picture = torch.view_as_real(spectrum).permute(0, 3, 2, 1)
         features: list[Tensor] = self.judge(picture)
         return features

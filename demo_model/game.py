@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from snac import SNAC
 from torch import Tensor, nn
-from torch.nn.utils.parametrize import cached
 from torch.optim import AdamW
 
 from demo_model.aligned import Aligned
@@ -19,7 +18,8 @@ from demo_model.losses import Features, MelLoss, adversarial_loss, discriminator
 MEL_WEIGHT, ADVERSARIAL_WEIGHT, FEATURE_WEIGHT = 10.0, 4.0, 20.0
 BETAS = (0.8, 0.99)
 WEIGHT_DECAY = 1e-3
-MAX_DECODER_NORM, MAX_DISCRIMINATOR_NORM = 50.0, 10.0
+MAX_LEARNER_NORM, MAX_DISCRIMINATOR_NORM = 100.0, 10.0
+"""Against single bad batches: one crop's gradient is 25 to 90 long."""
 MAX_COMPILED_FORMS = 64
 """Of one piece of code: five periods or three spectra, each with and without gradients. Past it, torch falls back."""
 LOSSES = ("discriminator", "mel", "adversarial", "feature")
@@ -39,40 +39,59 @@ class Shape:
 
 
 class Game:
-    """Decoder and discriminators, an optimizer each, and the decoder's moving average; all else is frozen."""
+    """Learner and discriminators, an optimizer each, and the learner's moving average; all else is frozen.
+
+    Here the learner is the codec's decoder; `codec_game` has the other."""
+
+    LEARNER = "decoder."
+    """What the names of the learner's parameters begin with in the codec's state."""
 
     def __init__(self, codec: SNAC, shape: Shape, learning_rate: float) -> None:
         device = next(codec.parameters()).device
         self.codec, self.shape = codec.requires_grad_(False), shape
         if device.type == "cuda":
-            fuse_snakes(codec.decoder)
-        self.decoder = codec.decoder.requires_grad_(True).train()
+            fuse_snakes(codec)
+        self.learner = self.learner_of(codec).requires_grad_(True).train()
         self.discriminators = Discriminators().to(device)
         self.mel = MelLoss(SAMPLE_RATE_HZ).to(device)
-        self.decoder_optimizer = optimizer(self.decoder.parameters(), learning_rate, device)
+        self.learner_optimizer = optimizer(self.learner.parameters(), learning_rate, device)
         self.discriminator_optimizer = optimizer(self.discriminators.parameters(), learning_rate, device)
-        self.average = [parameter.detach().clone() for parameter in self.decoder.parameters()]
+        self.average = [parameter.detach().clone() for parameter in self.learner.parameters()]
+
+    def learner_of(self, codec: SNAC) -> nn.Module:
+        """The part of the codec that moves."""
+        decoder: nn.Module = codec.decoder
+        return decoder
 
     def compile(self) -> None:
         """Fuse what is bound by memory: the decoder's snakes, the discriminators' layers."""
         torch._dynamo.config.recompile_limit = MAX_COMPILED_FORMS
-        self.decoder.compile()
+        self.codec.decoder.compile()
         self.discriminators.compile_members()
 
     def set_rate(self, rate: float) -> None:
         """Write the learning rate where the optimizers, captured or not, read it; nothing waits for the device."""
-        for one in (self.decoder_optimizer, self.discriminator_optimizer):
+        for one in (self.learner_optimizer, self.discriminator_optimizer):
             for group in one.param_groups:
                 group["lr"].fill_(rate)
 
     def turn(self, data: Aligned) -> Tensor:
-        """Draw a batch, move the discriminators, move the decoder and its average; returns LOSSES [4]."""
+        """Draw a batch, move the discriminators, move the learner and its average; returns LOSSES [4]."""
         codes, heard = data.draw(self.shape.crops, self.shape.frames + 2 * self.shape.context)
-        audio, made = self.judged(heard), self.speak(codes)
-        verdict = self._discriminators_turn(torch.cat([audio, made.detach()]))
-        losses = self._decoder_turn(audio, made)
-        torch._foreach_lerp_(self.average, list(self.decoder.parameters()), 1 - self.shape.average_decay)
-        return torch.stack([verdict, *losses])
+        losses = self.teach(codes, heard)
+        move(self.discriminator_optimizer, self.discriminators, MAX_DISCRIMINATOR_NORM)
+        move(self.learner_optimizer, self.learner, MAX_LEARNER_NORM)
+        torch._foreach_lerp_(self.average, list(self.learner.parameters()), 1 - self.shape.average_decay)
+        return losses
+
+    def teach(self, codes: Tensor, heard: Tensor) -> Tensor:
+        """Codes [B, frames, 7] and their audio → LOSSES [4], and gradients in learner and discriminators."""
+        return self.compare(self.judged(heard), self.speak(codes))
+
+    @torch.no_grad()
+    def repeat(self, codec: SNAC, codes: Tensor, heard: Tensor) -> Tensor:
+        """What `codec` makes of codes or their audio [B, T]: the audio that counts."""
+        return self.judged(codec.decode(frames_to_levels(codes)).squeeze(1))
 
     def judged(self, audio: Tensor) -> Tensor:
         """The part of windows [B, T] that counts."""
@@ -83,7 +102,7 @@ class Game:
         """Codes [B, frames, 7] → the audio that counts [B, T]."""
         with torch.no_grad():
             latents = self.codec.quantizer.from_codes(frames_to_levels(codes))
-        return self.judged(self.decoder(latents).squeeze(1))
+        return self.judged(self.codec.decoder(latents).squeeze(1))
 
     def judge(self, audio: Tensor) -> Features:
         """Audio [B, T] → features, on a GPU in bfloat16: they are compared, not played."""
@@ -91,29 +110,27 @@ class Game:
             features: Features = self.discriminators(audio)
         return features
 
-    def _discriminators_turn(self, both: Tensor) -> Tensor:
-        """`both` [2B, T]: true audio, then what the decoder made; judged in one pass, for half as many kernels."""
-        verdict = discriminator_loss(*halves(self.judge(both)))
-        move(self.discriminator_optimizer, verdict, self.discriminators, MAX_DISCRIMINATOR_NORM)
-        return verdict.detach()
+    def compare(self, audio: Tensor, made: Tensor, other_loss: Tensor | float = 0.0) -> Tensor:
+        """True and made audio [B, T] → LOSSES [4]; leaves in either side's parameters its gradients. `other_loss` is
+        one more that the learner pays.
 
-    def _decoder_turn(self, audio: Tensor, made: Tensor) -> list[Tensor]:
+        Neither has moved yet, so the true audio's features serve both, and it is judged once."""
+        true_features, doubted = halves(self.judge(torch.cat([audio, made.detach()])))
+        verdict = discriminator_loss(true_features, doubted)
+        verdict.backward()
         self.discriminators.requires_grad_(False)
-        with cached():
-            with torch.no_grad():
-                true_features = self.judge(audio)
-            made_features = self.judge(made)
+        made_features = self.judge(made)
+        self.discriminators.requires_grad_(True)
         mel, feature = self.mel(made, audio), feature_loss(true_features, made_features)
         adversarial = adversarial_loss(made_features)
-        total = MEL_WEIGHT * mel + ADVERSARIAL_WEIGHT * adversarial + FEATURE_WEIGHT * feature
-        move(self.decoder_optimizer, total, self.decoder, MAX_DECODER_NORM)
-        self.discriminators.requires_grad_(True)
-        return [mel.detach(), adversarial.detach(), feature.detach()]
+        total = MEL_WEIGHT * mel + ADVERSARIAL_WEIGHT * adversarial + FEATURE_WEIGHT * feature + other_loss
+        total.backward()
+        return torch.stack([verdict, mel, adversarial, feature]).detach()
 
     def averaged(self) -> dict[str, Tensor]:
-        """The codec's state with the averaged decoder: what is exported."""
+        """The codec's state with the averaged learner: what is exported."""
         state = dict(self.codec.state_dict())
-        names = (f"decoder.{name}" for name, _ in self.decoder.named_parameters())
+        names = (self.LEARNER + name for name, _ in self.learner.named_parameters())
         return state | dict(zip(names, self.average, strict=True))
 
 
@@ -130,9 +147,8 @@ def optimizer(parameters: Iterable[nn.Parameter], rate: float, device: torch.dev
     return AdamW(parameters, lr=start, betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True, capturable=on_gpu)
 
 
-def move(one: AdamW, loss: Tensor, module: nn.Module, max_norm: float) -> None:
-    """One optimizer step on a loss."""
-    one.zero_grad(set_to_none=True)
-    loss.backward()
+def move(one: AdamW, module: nn.Module, max_norm: float) -> None:
+    """One optimizer step on the gradients that lie in the module; none stay."""
     nn.utils.clip_grad_norm_(module.parameters(), max_norm)
     one.step()
+    one.zero_grad(set_to_none=True)

@@ -1,6 +1,7 @@
 """Losses of the codec: multi-resolution log-mel distance, and the least-squares game with feature matching."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +9,12 @@ from torch.nn import functional as F
 
 WINDOWS = (64, 128, 256, 512, 1024, 2048)
 BANDS = (8, 16, 32, 64, 100, 160)
-FLOOR = 1e-4
+FLOOR = 1e-3
+"""Of a mel magnitude; white noise at -56 dB lies there. A logarithm's gradient grows as sounds fade: at 1e-4 the pauses
+pulled three to eleven times as hard at the decoder as all speech did, though they are a tenth to a quarter of the time;
+at 1e-3 one to three times."""
+SMALLEST_SIZE = 1e-3
+"""Of a layer's features together: no division by nothing."""
 Features = list[list[Tensor]]
 
 
@@ -61,14 +67,30 @@ def adversarial_loss(made: Features) -> Tensor:
 
 def feature_loss(true: Features, made: Features) -> Tensor:
     """Mean absolute difference of the discriminators' inner features, each relative to its size; every discriminator
-    counts the same. The means are taken in float32, the features stay in the precision they came in."""
-    return torch.stack([relative_distance(t, m) for t, m in zip(true, made, strict=True)]).mean()
+    counts the same. Only the made ones are pulled."""
+    return torch.stack([relative_distances(t[:-1], m[:-1]).mean() for t, m in zip(true, made, strict=True)]).mean()
 
 
-def relative_distance(true: list[Tensor], made: list[Tensor]) -> Tensor:
-    """The same for one discriminator."""
-    distances = [
-        (t - m).abs().mean(dtype=torch.float32) / t.abs().mean(dtype=torch.float32).clamp(min=1e-3)
-        for t, m in zip(true[:-1], made[:-1], strict=True)
-    ]
-    return torch.stack(distances).mean()
+def relative_distances(true: list[Tensor], made: list[Tensor]) -> Tensor:
+    """The same of one discriminator, layer by layer."""
+    distances: Tensor = RelativeDistances.apply([t.detach() for t in true], *made)
+    return distances
+
+
+class RelativeDistances(torch.autograd.Function):
+    """sum |made - true| / sum |true| of every layer at once. Written layer by layer with its gradient left to autograd,
+    it was a quarter of a training step's kernels."""
+
+    @staticmethod
+    def forward(ctx: Any, true: list[Tensor], *made: Tensor) -> Tensor:
+        """Features of equal shapes → [layers] in float32."""
+        differences = torch._foreach_sub(made, true)
+        sizes = torch.stack(torch._foreach_norm(true, 1)).float().clamp(min=SMALLEST_SIZE)
+        ctx.signs, ctx.sizes = torch._foreach_sign(differences), sizes
+        return torch.stack(torch._foreach_norm(differences, 1)).float() / sizes
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """A feature is pulled towards the true one by a constant."""
+        pulls = (gradient / ctx.sizes).unbind()
+        return None, *(sign * pull.to(sign.dtype) for sign, pull in zip(ctx.signs, pulls, strict=True))
