@@ -15,13 +15,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from swara_client import Client
+from swara_client import Client, Full
 from tests.deploy.cluster import Cluster
 from tests.deploy.network import needs_networks, network
 from tests.deploy.rendering import KUBERNETES, ROOT, Manifest, manifests_of
 from tests.faults.cluster import RESUME_KEY
 from tests.faults.crowd import Crowd, assert_law_one
-from tests.stack.doors import PATIENCE_SECONDS, SHORT, wait_until
+from tests.stack.doors import PATIENCE_SECONDS, SHORT, patiently, wait_until
 
 pytestmark = [
     pytest.mark.deploy,
@@ -78,11 +78,19 @@ def gateways(cluster: Cluster) -> list[str]:
 def test_the_pods_of_the_demo_overlay_speak_at_every_door(cluster: Cluster) -> None:
     for address in gateways(cluster):
         with Client(address) as client:
-            assert client.synthesize(SHORT, seed=7).read().any()
+            assert patiently(lambda client=client: client.synthesize(SHORT, seed=7)).read().any()
         http = f"http://{address.replace('50051', '8080')}"
         wait_until(lambda http=http: httpx.get(f"{http}/readyz").status_code == 200, PATIENCE_SECONDS)
-        body = {"input": SHORT, "seed": 7, "response_format": "pcm"}
-        assert len(httpx.post(f"{http}/v1/audio/speech", json=body, timeout=PATIENCE_SECONDS).content) > 48_000
+        assert len(patiently(lambda http=http: spoken(http))) > 48_000
+
+
+def spoken(http: str) -> bytes:
+    """PCM of the HTTP door; raises Full."""
+    body = {"input": SHORT, "seed": 7, "response_format": "pcm"}
+    answer = httpx.post(f"{http}/v1/audio/speech", json=body, timeout=PATIENCE_SECONDS)
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise Full(answer.text)
+    return answer.raise_for_status().content
 
 
 def test_metrics_are_served_at_the_ports_that_are_scraped(cluster: Cluster) -> None:

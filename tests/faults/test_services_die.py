@@ -12,8 +12,9 @@ import grpc
 import pytest
 
 from swara.stack import WEIGHTS
+from swara_client import Full
 from tests.faults.cluster import PATIENCE_SECONDS, PROGRESS_SECONDS, STOP_SECONDS, Cluster, Member, running, wait_until
-from tests.faults.listening import Heard, assert_same_speech, hear, note_figure
+from tests.faults.listening import Heard, assert_same_speech, hear, hear_at_once, note_figure
 from tests.gateway.metrics_page import counted
 from tests.stack.doors import BUSY
 
@@ -114,11 +115,9 @@ def test_all_listeners_of_a_service_that_dies_go_on_at_once(
 def hear_if_there_is_room(address: str) -> Heard | None:
     """What was heard; None where the gateway had no place."""
     try:
-        return hear(address)
-    except grpc.RpcError as error:
-        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return None
-        raise
+        return hear_at_once(address, {})
+    except Full:
+        return None
 
 
 def moves(cluster: Cluster, reason: str) -> float:
