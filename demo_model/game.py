@@ -18,8 +18,8 @@ from demo_model.losses import Features, MelLoss, adversarial_loss, discriminator
 MEL_WEIGHT, ADVERSARIAL_WEIGHT, FEATURE_WEIGHT = 10.0, 4.0, 20.0
 BETAS = (0.8, 0.99)
 WEIGHT_DECAY = 1e-3
-MAX_LEARNER_NORM, MAX_DISCRIMINATOR_NORM = 100.0, 10.0
-"""Against single bad batches: one crop's gradient is 25 to 90 long."""
+MAX_LEARNER_NORM, MAX_DISCRIMINATOR_NORM = 1_000.0, 10.0
+"""Against single bad batches: one crop's gradient is 20 to 700 long, and a step cut short gives its features no say."""
 MAX_COMPILED_FORMS = 64
 """Of one piece of code: five periods or three spectra, each with and without gradients. Past it, torch falls back."""
 LOSSES = ("discriminator", "mel", "adversarial", "feature")
