@@ -49,9 +49,9 @@ def test_streams_fed_and_read_side_by_side_each_equal_their_whole_decode(codec: 
         assert np.abs(pcm.astype(int) - expected).max() <= 1
 
 
-async def speak(batcher: Batcher, codes: Codes) -> Samples:
+async def speak(batcher: Batcher, codes: Codes, admission: AdmissionClass = NEW) -> Samples:
     """One stream from its opening to its end."""
-    async with batcher.open(Voicing(0), NEW) as seat:
+    async with batcher.open(Voicing(0), admission) as seat:
         await feed_all(seat, codes, len(codes))
         return await read_all(seat)
 
@@ -148,8 +148,9 @@ def test_a_reader_that_stops_is_no_sign_of_a_slow_codec(decoder: Decoder) -> Non
             while not slow.held_back or slow.stream.waiting_frames < MAX_WAITING_FRAMES:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             slow.stream._dry_seconds -= 60.0  # a minute goes by
-            await speak(place.batcher, random_codes(10, decoder.codebook_size))
-            assert place.batcher.capacity_streams == 4
+            before = place.batcher.capacity_streams
+            await speak(place.batcher, random_codes(10, decoder.codebook_size), AdmissionClass.CONTINUING)
+            assert place.batcher.capacity_streams >= before
             assert place.batcher.slack_seconds() == 0.0
             pieces = slow.pieces()
             held_seconds = len((await anext(pieces)).samples) / SAMPLE_RATE_HZ
