@@ -16,10 +16,9 @@ from typing import Any, Self
 from swara.process import grpc_ready
 from tests.deploy.network import Network
 from tests.deploy.rendering import Manifest, variables_of
-from tests.stack.doors import BUSY
 
-# Read by the service itself; the rest of this machine's environment is none of its business.
 READY_SECONDS = 120.0
+# Read by the service itself; the rest of this machine's environment is none of its business.
 PATH = f"{Path(sys.executable).parent}:/usr/bin:/bin"
 
 
@@ -142,9 +141,8 @@ class Pod:
                 container.wait(0)
 
     def _wait_for(self, container: Container, kind: str, least_seconds: float = 0.0) -> None:
-        """Where all pods share a machine, and perhaps with others, they start as many times as slowly."""
         probe = container.spec[kind]
-        deadline = time.monotonic() + max(BUSY * probe["periodSeconds"] * probe["failureThreshold"], least_seconds)
+        deadline = time.monotonic() + max(probe["periodSeconds"] * probe["failureThreshold"], least_seconds)
         while not self.probe(container, kind):
             said = container.log.read_text()[-2000:]
             assert container.exit_code is None, f"{container.name} ended: {said}"

@@ -18,7 +18,7 @@ import pytest
 from swara_client import Client, Full
 from tests.deploy.cluster import Cluster
 from tests.deploy.network import needs_networks, network
-from tests.deploy.rendering import KUBERNETES, ROOT, Manifest, manifests_of
+from tests.deploy.rendering import KUBERNETES, ROOT, manifests_of
 from tests.faults.cluster import RESUME_KEY
 from tests.faults.crowd import Crowd, assert_law_one
 from tests.stack.doors import PATIENCE_SECONDS, SHORT, patiently, wait_until
@@ -43,20 +43,11 @@ SECRET = {
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with network() as net:
-        manifests = [*patient(manifests_of(KUBERNETES / "overlays/cpu-demo")), SECRET]
+        manifests = [*manifests_of(KUBERNETES / "overlays/cpu-demo"), SECRET]
         made = Cluster(manifests, net, tmp_path_factory.mktemp("pods"))
         made.deployments["swara-speech"].code = older_version()
         with made.running():
             yield made
-
-
-def patient(manifests: list[Manifest]) -> list[Manifest]:
-    """The manifests, with gateways that take a silence for a death later: all the pods share one machine here."""
-    (settings,) = (
-        m["data"] for m in manifests if m["kind"] == "ConfigMap" and "SWARA_GATEWAY_AUDIO_ADDRESS" in m["data"]
-    )
-    settings["SWARA_GATEWAY_PROGRESS_SECONDS"] = "10"
-    return manifests
 
 
 @cache

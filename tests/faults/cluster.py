@@ -23,10 +23,6 @@ STOP_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
 # Caches fill and allocators keep what they had: more than this, in one process, is a leak.
 GROWTH_BYTES = 30 * 1024 * 1024
-# The default is 2 s. Here all replicas share a machine, perhaps with others: who is silent for 2 s may be alive, and a
-# text that two have failed at is given up.
-PROGRESS_SECONDS = 4
-FIRST_SECONDS = 30
 # Every gateway of a cluster signs with the same key, so that each can go on with what another began.
 RESUME_KEY = "5a" * 32
 
@@ -172,9 +168,7 @@ class Cluster:
         )
         return found[0]
 
-    def gateway(
-        self, audio_addresses: Sequence[str], flags: Sequence[str] = (), progress_seconds: int = PROGRESS_SECONDS
-    ) -> Member:
+    def gateway(self, audio_addresses: Sequence[str], flags: Sequence[str] = ()) -> Member:
         """One more gateway; the caller starts and ends it."""
         arguments = [
             f"--http-address=127.0.0.1:{free_port()}",
@@ -183,8 +177,6 @@ class Cluster:
             "--access=open",
             # As fast as it is played: a stream then lasts long enough for a test to do something to it.
             "--max-lead-seconds=1.0",
-            f"--progress-seconds={progress_seconds}",
-            f"--first-seconds={FIRST_SECONDS}",
             *flags,
         ]
         return Member("gateway", f"127.0.0.1:{free_port()}", arguments)

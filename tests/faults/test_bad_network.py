@@ -6,18 +6,16 @@ import grpc
 import pytest
 
 from swara.v1 import speech_service_pb2_grpc
-from tests.faults.cluster import PATIENCE_SECONDS, PROGRESS_SECONDS, Cluster, Member, wait_until
+from tests.faults.cluster import PATIENCE_SECONDS, Cluster, Member, wait_until
 from tests.faults.listening import TEXT, Heard, assert_same_speech, hear, request
 from tests.faults.proxy import Proxy
 from tests.gateway.metrics_page import counted
-from tests.stack.doors import BUSY
 
 pytestmark = pytest.mark.faults
 
-# Silence, and the next one's start.
-GIVEN_UP_SECONDS = PROGRESS_SECONDS + 2.0 * BUSY
+GIVEN_UP_SECONDS = 5.0
 # Law 5: a silent caller is given up after 10 s; the slot is free at the next frame border.
-SILENT_SECONDS = 25.0
+SILENT_SECONDS = 13.0
 
 
 @pytest.fixture

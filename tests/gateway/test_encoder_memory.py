@@ -9,8 +9,8 @@ from gateway.encoders import FORMATS, Output
 from tests.gateway.formats import RATE_HZ, voice
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-# What an allocator may keep for itself; a second of PCM a second would be three times as much.
-SLACK_BYTES = 1_500_000
+# What an allocator may keep for itself; a second of PCM a second would be ten times as much.
+SLACK_BYTES = 600_000
 FRAME_BYTES = 2 * 2048
 
 

@@ -13,7 +13,7 @@ from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech
 from swara_client import Client, Unavailable, UnknownName
 from tests.gateway.gateway_process import Doors, gateway_alone
-from tests.stack.doors import FREE_SECONDS, LONG, PATIENCE_SECONDS, SHORT, assert_equal_speech, token_load, wait_until
+from tests.stack.doors import LONG, PATIENCE_SECONDS, SHORT, assert_equal_speech, token_load, wait_until
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_harms_no_
             with client.synthesize(LONG, model=model) as spoken:
                 assert spoken.started.model == (model or "hindi")
                 assert (token_load(own).running_streams, token_load(other).running_streams) == (1, 0)
-            wait_until(lambda own=own: token_load(own).running_streams == 0, FREE_SECONDS)
+            wait_until(lambda own=own: token_load(own).running_streams == 0, 5)
         with pytest.raises(UnknownName, match="there is no model 'klingon'; this gateway has hindi, english"):
             client.synthesize(SHORT, model="klingon")
         whole = client.synthesize(SHORT, model="english", seed=4).read()

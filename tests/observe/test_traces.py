@@ -19,8 +19,6 @@ TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SERVICES = ("gateway", "audio_service", "token_service")
 STAGES = {"first_audio", "first_pcm", "queue", "prefill", "decode"}
 ARRIVAL_SECONDS = 60.0
-# In nanoseconds.
-SECOND = 10**9
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ def test_a_request_is_one_trace_through_the_three_services(collector: tuple[Coll
     assert [span.service for span in (request, synthesis, generate)] == ["swara-gateway", "swara-audio", "swara-token"]
     for stage, whole in (("first_audio", request), ("first_pcm", synthesis), ("queue", generate), ("decode", generate)):
         assert spans[stage].parent == whole.span
-        # The clocks of spans and of stages are read one after the other, which a busy machine does not do at once.
-        assert whole.start - SECOND <= spans[stage].start <= spans[stage].end <= whole.end + SECOND
+        assert whole.start - 10**7 <= spans[stage].start <= spans[stage].end <= whole.end + 10**7
     assert spans["queue"].end <= spans["prefill"].end <= spans["decode"].end
     assert f'trace_id="{TRACE}"' in next(line for line in page.splitlines() if "first_audio" in line and " # {" in line)
 

@@ -27,11 +27,8 @@ SHORT = "नमस्ते दोस्तों।"
 # Several segments: it cannot be over before a test has done something to it.
 LONG = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
 PATIENCE_SECONDS = 60.0
-# What the services promise in seconds holds where a core is theirs. A machine that is busy elsewhere may take so many
-# times as long, which is still less than a broken promise takes: a keepalive's 10 s, or the rest of a long text.
-BUSY = 4
-# A slot is free at the next frame's end, a tenth of a second away; one that nobody frees is held until a text is over.
-FREE_SECONDS = 5.0
+# A slot is free at the next frame's end, a tenth of a second away; the rest is for the way there.
+FREE_SECONDS = 1.0
 
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import pytest
 
 from swara.stack import Stack
 from swara_client import Client, Unavailable
-from tests.stack.doors import BUSY, DOORS, LONG, SHORT, Asked, Refused, pcm_of
+from tests.stack.doors import DOORS, LONG, SHORT, Asked, Refused, pcm_of
 
 NOTICED_SECONDS = 2.0
 # What a door may say; HTTP's status line has gone out already, so all it can do is break off the body.
@@ -30,7 +30,7 @@ def test_a_service_killed_behind_the_gateway_is_reported_at_every_door_and_used_
         began = time.monotonic()
         with pytest.raises(Refused) as caught:
             list(stream)
-        assert time.monotonic() - began < BUSY * NOTICED_SECONDS
+        assert time.monotonic() - began < NOTICED_SECONDS
         assert caught.value.code == SAID[name]
         assert name == "http" or service.replace("_", " ") in caught.value.sentence
         assert caught.value.request_id
@@ -45,5 +45,5 @@ def test_a_gateway_that_is_killed_is_a_clear_error_in_the_client(fresh_stack: St
         began = time.monotonic()
         with pytest.raises(Unavailable, match="went away or cannot be reached") as caught:
             speech.read()
-        assert time.monotonic() - began < BUSY * NOTICED_SECONDS
+        assert time.monotonic() - began < NOTICED_SECONDS
         assert caught.value.request_id == speech.started.request_id

@@ -22,7 +22,6 @@ from swara.v1 import (
 from swara_client import Client, Full
 from tests.conftest import logged
 from tests.stack.doors import (
-    BUSY,
     DOORS,
     FREE_SECONDS,
     LONG,
@@ -190,7 +189,7 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
             with pytest.raises(Refused) as refused:
                 next(door(small, Asked(SHORT)))
             codes[name] = refused.value.code
-        assert time.monotonic() - began < BUSY * REFUSED_SECONDS
+        assert time.monotonic() - began < REFUSED_SECONDS
         assert codes == {
             "grpc": "RESOURCE_EXHAUSTED",
             "grpc stream": "RESOURCE_EXHAUSTED",
@@ -204,7 +203,7 @@ def test_law_6_full_is_said_at_once_at_every_door_and_never_to_those_already_spe
         assert full.value.retry_after_seconds
         assert next(talking)
         talking.close()
-        wait_until(lambda: idle(small), FREE_SECONDS)
+        wait_until(lambda: idle(small), 2)
         assert pcm_of(DOORS["grpc"](small, Asked(SHORT)))
 
 

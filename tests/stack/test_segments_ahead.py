@@ -21,7 +21,7 @@ from swara.pcm import from_bytes
 from swara.speech import Priority
 from swara.stack import Stack
 from tests.conftest import logged
-from tests.stack.doors import FREE_SECONDS, assert_equal_speech, token_load, wait_until
+from tests.stack.doors import assert_equal_speech, token_load, wait_until
 
 T = TypeVar("T")
 TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।"
@@ -90,7 +90,7 @@ def test_hanging_up_ends_both_segments(stack: Stack, monkeypatch: pytest.MonkeyP
     async def story() -> None:
         async with pipeline(stack) as speaks:
             await hang_up_on_two(speaks.speak(SpeechRequest("gone", TEXT, seed=7)))
-            await asyncio.to_thread(wait_until, lambda: token_load(stack).running_streams == 0, FREE_SECONDS)
+            await asyncio.to_thread(wait_until, lambda: token_load(stack).running_streams == 0, 2)
 
     run(story())
 

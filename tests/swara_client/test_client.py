@@ -11,7 +11,7 @@ import pytest
 from swara.pcm import Samples
 from swara.stack import Stack
 from swara_client import AsyncClient, Client, InvalidRequest, SpeechError, TimedOut, Unavailable, UnknownName
-from tests.stack.doors import BUSY, FREE_SECONDS, LONG, SHORT, assert_equal_speech, token_load, wait_until
+from tests.stack.doors import FREE_SECONDS, LONG, SHORT, assert_equal_speech, token_load, wait_until
 
 NOBODY = "127.0.0.1:1"
 
@@ -66,7 +66,7 @@ def test_a_deadline_is_kept(client: Client) -> None:
     began = time.monotonic()
     with pytest.raises(TimedOut):
         client.synthesize(LONG, timeout_seconds=0.7).read()
-    assert time.monotonic() - began < BUSY * 0.7
+    assert time.monotonic() - began < 1.5
 
 
 def test_nobody_there_is_said_at_once() -> None:
@@ -75,7 +75,7 @@ def test_nobody_there_is_said_at_once() -> None:
         Client(NOBODY).synthesize(SHORT)
     with pytest.raises(Unavailable, match=f"the gateway at {NOBODY}"):
         Client(NOBODY).voices()
-    assert time.monotonic() - began < BUSY * 2
+    assert time.monotonic() - began < 2
 
 
 def no_streams(stack: Stack) -> None:

@@ -269,7 +269,7 @@ def test_a_device_that_blocks_in_a_join_ends_the_engine_and_never_the_event_loop
                 began = time.monotonic()
                 while not watching.done():
                     assert engine.load().running_streams, "who asks for the load is answered"
-                    assert time.monotonic() - began < LONG_SECONDS / 2
+                    assert time.monotonic() - began < 5.0
                     await asyncio.sleep(0.01)
                 for told in (events, late):
                     with pytest.raises(Broken, match="hangs"):

@@ -17,7 +17,7 @@ from swara.speech import AdmissionClass, Priority, Sampling
 from swara.v1 import token_service_pb2 as ours
 from swara.v1 import token_service_pb2_grpc
 from tests.gateway.metrics_page import counted
-from tests.stack.doors import FREE_SECONDS, wait_until
+from tests.stack.doors import wait_until
 from token_service.framer import frame_ids
 from token_service.grammar import SlotGrammar
 from token_service.plan import Planner, SegmentRequest
@@ -98,7 +98,7 @@ def test_an_aborted_stream_ends_and_says_so(stub: vllm_engine_pb2_grpc.VllmEngin
     last = list(answers)[-1]
     assert last.complete.finish_reason == "abort"
     assert last.complete.completion_tokens < 7 * 250
-    wait_until(lambda: stub.GetLoads(pb.GetLoadsRequest()).loads[0].num_total_reqs == 0, FREE_SECONDS)
+    wait_until(lambda: stub.GetLoads(pb.GetLoadsRequest()).loads[0].num_total_reqs == 0, 5)
 
 
 def test_a_stream_whose_namesake_has_ended_can_still_be_aborted(stub: vllm_engine_pb2_grpc.VllmEngineStub) -> None:
