@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from swara.errors import Broken, Full
+from swara.errors import RETRY_AFTER_SECONDS, Broken, Full
 from swara.frames import FRAME_SECONDS, Codes, no_codes
 from swara.profile import Profile, load_profile
 from swara.speech import AdmissionClass, Sampling
@@ -130,7 +130,7 @@ def test_full_is_said_at_once_and_only_to_new_streams() -> None:
             await anext(speaking)
             with pytest.raises(Full) as refusal:
                 await engine.open(request(1, admission_class=AdmissionClass.NEW)).__aenter__()
-            assert refusal.value.retry_after_seconds > 0
+            assert refusal.value.retry_after_seconds == RETRY_AFTER_SECONDS
             for work in (AdmissionClass.CONTINUING, AdmissionClass.RESUMED):
                 assert len(await codes_of(engine, request(2, frames=3, admission_class=work))) == 3
         assert engine.load().capacity_streams == 1

@@ -20,7 +20,6 @@ from token_service.grammar import SlotGrammar
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
 # A token takes milliseconds; a stream that has spoken and gets none for half a minute will never get one.
 HUNG_SECONDS = 30.0
 OBSERVE_SECONDS = 0.25
@@ -99,7 +98,7 @@ class TokenEngine:
             raise Unavailable("the engine is not running")
         taken = len(self._streams)
         if request.admission_class is AdmissionClass.NEW and taken >= self._capacity.streams:
-            raise Full(f"all {self._capacity.streams} streams are taken; try again soon", RETRY_SECONDS)
+            raise Full(f"all {self._capacity.streams} streams are taken; try again soon")
         stream = TokenStream(request, self._grammar, time.monotonic())
         self._streams.add(stream)
         return stream

@@ -25,7 +25,6 @@ from token_service.grammar import SlotGrammar
 
 log = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
 WARM_UP_STEPS = 7
 # A join or a step takes milliseconds, and seconds on a machine that swaps; one of half a minute will never end.
 HUNG_SECONDS = 30.0
@@ -134,7 +133,7 @@ class NativeEngine:
                 raise Unavailable("the engine is not running")
             held = sum(not ticket.cancelled for ticket in (*self._running.values(), *self._waiting))
             if request.admission_class is AdmissionClass.NEW and held >= self._capacity.streams:
-                raise Full(f"all {self._capacity.streams} streams are taken; try again soon", RETRY_SECONDS)
+                raise Full(f"all {self._capacity.streams} streams are taken; try again soon")
             ticket = Ticket(request)
             self._waiting.append(ticket)
             self._wake.notify()
