@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from gateway.text import Style
+from swara.address import check, is_unix
 from swara.errors import SetupError
 from swara.player import START_HELD_SECONDS
 from swara.settings import ServiceSettings
@@ -119,9 +120,14 @@ class GatewaySettings(ServiceSettings):
 
     @property
     def owner_address(self) -> str:
-        """Where other gateways reach this one; of several addresses the first that is not a Unix socket's."""
+        """Where other gateways reach this one; of several addresses the first that is not a Unix socket's.
+
+        Raises SetupError for what is no address.
+        """
         served = [address.strip() for address in (self.peer_address or self.address).split(",")]
-        return self.advertised_address or next((one for one in served if not one.startswith("unix:")), served[0])
+        owner = self.advertised_address or next((one for one in served if not is_unix(one)), served[0])
+        check(owner)
+        return owner
 
     @property
     def public_certificate(self) -> Certificate | None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import grpc
 
+from swara.address import check, is_unix
 from swara.errors import RETRY_AFTER_SECONDS, Full, SwaraError, Unavailable, Withdrawn, kind_of
 from swara.tls import NAME, Certificate
 
@@ -30,11 +31,12 @@ OPTIONS = (
 
 
 def connect(address: str, inside: Certificate | None = None) -> grpc.aio.Channel:
-    """A channel to `host:port` or `unix:/path`; it connects by itself when it is used.
+    """A channel to `host:port` or `unix:/path`; it connects by itself when it is used. Raises SetupError for neither.
 
     With a certificate both sides show one; over Unix sockets neither does.
     """
-    if inside is None or address.startswith("unix:"):
+    check(address)
+    if inside is None or is_unix(address):
         return grpc.aio.insecure_channel(address, options=OPTIONS)
     named = (*OPTIONS, ("grpc.ssl_target_name_override", NAME))
     return grpc.aio.secure_channel(address, inside.channel_credentials(), options=named)

@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import disable_created_metrics, start_http_server
 
+from swara.address import check, is_unix
 from swara.channel import KEEPALIVE, MAX_MESSAGE_BYTES
 from swara.errors import UNFORESEEN, Broken, Full, SetupError, SwaraError
 from swara.retry_info import retry_details
@@ -50,7 +51,7 @@ class RpcServer:
     async def start(self, address: str, services: Sequence[str], certificate: Certificate | None = None) -> None:
         """Listens for these full service names on `host:port` or `unix:/path`, or several of them with commas.
 
-        With a certificate by TLS, but for Unix sockets. Raises SetupError if an address is taken.
+        With a certificate by TLS, but for Unix sockets. Raises SetupError if an address is taken, or is none.
         """
         self._services = (*services, "")
         reflection.enable_server_reflection((*services, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc)
@@ -64,14 +65,14 @@ class RpcServer:
         await self.grpc.stop(grace_seconds)
 
     def listen(self, address: str, certificate: Certificate | None = None) -> None:
-        """One more address or several with commas, before the start; raises SetupError if one is taken."""
+        """One more address or several with commas, before the start; raises SetupError as `start` does."""
         for one in address.split(","):
             self._listen(one.strip(), certificate)
 
     def _listen(self, address: str, certificate: Certificate | None) -> None:
-        _refuse_malformed(address)
+        check(address)
         try:
-            if certificate and not address.startswith("unix:"):
+            if certificate and not is_unix(address):
                 bound = self.grpc.add_secure_port(address, certificate.server_credentials())
             else:
                 bound = self.grpc.add_insecure_port(address)
@@ -83,15 +84,6 @@ class RpcServer:
     async def _say(self, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
         for service in self._services:
             await self._health.set(service, status)
-
-
-def _refuse_malformed(address: str) -> None:
-    """gRPC would take a port that is missing for 443, and of one that is too large what is left after 65536."""
-    if address.startswith("unix:") and len(address) > len("unix:"):
-        return
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SetupError(f"{address} is not an address of the form host:port or unix:/path")
 
 
 @asynccontextmanager

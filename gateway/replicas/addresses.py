@@ -3,9 +3,8 @@
 import asyncio
 import socket
 
+from swara.address import check, host_and_port
 from swara.errors import SetupError
-
-DNS = "dns:///"
 
 
 def pools(text: str) -> dict[str, tuple[str, ...]]:
@@ -32,28 +31,15 @@ def parse(text: str) -> tuple[str, ...]:
     if not addresses:
         raise SetupError("audio_address names no audio service")
     for address in addresses:
-        _check(address)
+        check(address)
     return addresses
-
-
-def _check(address: str) -> None:
-    if address.startswith("unix:") and len(address) > len("unix:"):
-        return
-    host, _, port = address.removeprefix(DNS).rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
-        raise SetupError(f"{address} is not an address of the form host:port, unix:/path or dns:///name:port")
-
-
-def is_name(address: str) -> bool:
-    """Whether it stands for the addresses that DNS gives for it."""
-    return address.startswith(DNS)
 
 
 async def resolved(address: str) -> tuple[str, ...] | None:
     """The `host:port` of every replica behind a `dns:///` name; None where DNS does not answer."""
-    host, _, port = address.removeprefix(DNS).rpartition(":")
+    name, port = host_and_port(address)
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         # The second is for names that cannot be, such as one with two dots in a row.
         return None

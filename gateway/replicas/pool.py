@@ -9,6 +9,7 @@ from gateway.model import Model
 from gateway.replicas import addresses
 from gateway.replicas.line import Line
 from gateway.replicas.replica import Health, Replica, ReplicaSource
+from swara.address import is_name
 from swara.errors import SwaraError, Unavailable
 
 LOOK_SECONDS = 0.5
@@ -25,8 +26,8 @@ class Pool:
 
     def __init__(self, known: Collection[str], connect: Callable[[str], ReplicaSource]) -> None:
         self._connect = connect
-        self._names = [address for address in known if addresses.is_name(address)]
-        self._replicas = {address: Replica(connect(address)) for address in known if not addresses.is_name(address)}
+        self._names = [address for address in known if is_name(address)]
+        self._replicas = {address: Replica(connect(address)) for address in known if not is_name(address)}
         self._looked_seconds = float("-inf")
         self.line = Line()
 

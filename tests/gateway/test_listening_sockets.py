@@ -6,6 +6,8 @@ import pytest
 
 from gateway.doors.http.web import listen
 from swara.errors import SetupError
+from swara.process import free_port
+from tests.swara.test_address import NO_ADDRESSES
 
 SILENT_SECONDS = 10.0
 
@@ -18,6 +20,18 @@ def test_a_socket_that_a_killed_process_has_left_is_replaced(tmp_path: Path) -> 
     replaced = listen(address, SILENT_SECONDS)
     assert replaced.getsockname() == f"{tmp_path}/http.sock"
     replaced.close()
+
+
+def test_a_host_of_ipv6_stands_in_brackets() -> None:
+    port = free_port()
+    with listen(f"[::1]:{port}", SILENT_SECONDS) as listener:
+        assert listener.getsockname()[:2] == ("::1", port)
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_an_address_that_is_none_is_a_sentence(address: str) -> None:
+    with pytest.raises(SetupError, match="not an address of the form host:port or unix:/path"):
+        listen(address, SILENT_SECONDS)
 
 
 def test_a_file_that_is_no_socket_is_never_taken_away(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from gateway.replicas.turn import Turn
 from gateway.speech.segment import SegmentOrder
 from swara.errors import SetupError
 from swara.speech import AdmissionClass, Priority, Sampling
+from tests.swara.test_address import NO_ADDRESSES, NO_NAMES
 
 NEVER = "127.0.0.1:1"
 LONG_SECONDS = 60.0
@@ -209,7 +210,9 @@ def test_addresses_are_a_list_of_hosts_sockets_and_names() -> None:
     assert addresses.parse(given) == ("10.0.0.1:50052", "unix:/run/audio.sock", "dns:///audio:50052")
 
 
-@pytest.mark.parametrize("wrong", ["", " , ", "nowhere", "host:port", "host:0", "unix:", "dns:///name", ":5"])
+@pytest.mark.parametrize(
+    "wrong", ["", " , ", *(f"10.0.0.1:50052,{wrong}" for wrong in (*NO_ADDRESSES, *NO_NAMES) if wrong)]
+)
 def test_a_malformed_address_is_a_sentence(wrong: str) -> None:
     with pytest.raises(SetupError):
         addresses.parse(wrong)

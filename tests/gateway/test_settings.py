@@ -28,3 +28,8 @@ def test_a_lead_with_which_no_player_can_begin_is_refused_with_a_sentence(second
 )
 def test_other_gateways_are_told_one_address_that_they_can_reach(flags: list[str], address: str) -> None:
     assert GatewaySettings.load(flags).owner_address == address
+
+
+def test_what_other_gateways_are_told_is_an_address() -> None:
+    with pytest.raises(SetupError, match=r"^speech-1 is not an address of the form host:port or unix:/path$"):
+        _ = GatewaySettings.load(["--advertised-address=speech-1"]).owner_address

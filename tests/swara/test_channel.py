@@ -7,8 +7,9 @@ import grpc
 import pytest
 
 from swara.channel import calling, connect
-from swara.errors import KINDS, NARROWER, Cancelled, Full, RateLimited, SwaraError
+from swara.errors import KINDS, NARROWER, Cancelled, Full, RateLimited, SetupError, SwaraError
 from swara.server import RpcServer, answering
+from tests.swara.test_address import NO_ADDRESSES
 
 METHOD = "/test.Failing/Fail"
 # Nobody is told this one: who went away reads nothing.
@@ -42,6 +43,12 @@ def test_each_kind_arrives_as_itself_with_its_sentence(kind: type[SwaraError], t
     told = asyncio.run(as_told(kind("this is why"), f"unix:{tmp_path}/service.sock"))
     assert type(told) is kind
     assert told.sentence == "this is why (request r1)"
+
+
+@pytest.mark.parametrize("address", NO_ADDRESSES)
+def test_an_address_that_nobody_can_be_called_at_is_a_sentence(address: str) -> None:
+    with pytest.raises(SetupError, match="not an address of the form host:port or unix:/path"):
+        connect(address)
 
 
 @pytest.mark.parametrize("kind", [Full, RateLimited])

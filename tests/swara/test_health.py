@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from swara.errors import SetupError
 from swara.process import free_port
 from swara.server import RpcServer
+from tests.swara.test_address import NO_ADDRESSES
 
 
 @asynccontextmanager
@@ -66,7 +67,7 @@ def test_an_address_that_is_taken_is_named_even_if_the_other_is_free() -> None:
         asyncio.run(start())
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1", "nowhere", "127.0.0.1:x", ":5", "unix:", ""])
+@pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_an_address_that_is_none_is_a_sentence_and_not_some_other_port(address: str) -> None:
     async def start() -> None:
         await RpcServer().start(f"127.0.0.1:{free_port()},{address}", [])

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from gateway.doors.http.patient_http import PatientProtocol
 from gateway.renewal import Renewed
 from gateway.settings import GatewaySettings
+from swara.address import UNIX, check, host_and_port, is_unix
 from swara.errors import SetupError
 
 # Pings keep proxies from closing idle connections. A listener who plays in real time has many seconds of audio in its
@@ -87,21 +88,19 @@ def _quieten() -> None:
 
 def listen(address: str, silent_seconds: float) -> socket.socket:
     """A listening socket for `host:port` or `unix:/path`; raises SetupError with a sentence."""
+    check(address)
     try:
-        if address.startswith("unix:"):
-            return _listen_unix(address.removeprefix("unix:"))
+        if is_unix(address):
+            return _listen_unix(address.removeprefix(UNIX))
         return _listen_tcp(address, silent_seconds)
     except OSError as error:
         raise SetupError(f"cannot listen on {address}: {error.strerror or error}") from None
 
 
 def _listen_tcp(address: str, silent_seconds: float) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise SetupError(f"{address} is not an address of the form host:port")
-    host = host.strip("[]")
+    host, port = host_and_port(address)
     listener = socket.create_server(
-        (host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
     )
     # Accepted connections inherit these: a host that is gone, or takes nothing, is given up after `silent_seconds`.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
