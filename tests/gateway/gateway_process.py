@@ -15,9 +15,10 @@ from websockets.sync.client import ClientConnection, connect
 from swara.process import ServiceProcess, free_port, grpc_ready
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
+from tests.gateway import metrics_page
+from tests.stack.doors import PATIENCE_SECONDS, wait_until
 
 STOP_SECONDS = 60.0
-PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -45,8 +46,17 @@ class Doors:
         with connect(url, additional_headers=headers, close_timeout=2, max_size=None) as socket:
             yield socket
 
-    def metrics(self) -> str:
-        return httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text
+    def metrics(self) -> dict[str, float]:
+        """Every series of its metrics, by name and labels."""
+        return metrics_page.series(self.metrics_port)
+
+    def counted(self, name: str) -> float:
+        """The value of one series of its metrics, labels and all."""
+        return metrics_page.counted(self.metrics_port, name)
+
+    def wait_until_idle(self) -> None:
+        """Returns when nobody speaks or listens: what the test before left behind has been cleared away."""
+        wait_until(lambda: metrics_page.nobody_speaks(self.metrics_port), PATIENCE_SECONDS)
 
 
 @contextmanager

@@ -1,11 +1,25 @@
 """Reading a service's Prometheus page."""
 
+import re
+
 import httpx
 
 PATIENCE_SECONDS = 60.0
+RUNNING = re.compile(r"swara_(gateway|audio)_(active_streams|listeners)\b")
+
+
+def series(metrics_port: int) -> dict[str, float]:
+    """What the page says now, by name and labels; some are not there before they have been counted once."""
+    page = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", timeout=PATIENCE_SECONDS).text
+    said = (line.rpartition(" ") for line in page.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in said}
 
 
 def counted(metrics_port: int, name: str) -> float:
     """The value of one series, labels and all."""
-    page = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", timeout=PATIENCE_SECONDS).text
-    return next(float(line.split()[-1]) for line in page.splitlines() if line.startswith(name + " "))
+    return series(metrics_port)[name]
+
+
+def nobody_speaks(metrics_port: int) -> bool:
+    """Whether a gateway or an audio service has no stream and no listener: a stream's end is counted last."""
+    return not any(value for name, value in series(metrics_port).items() if RUNNING.match(name))

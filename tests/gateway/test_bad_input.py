@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gateway.doors.http.http_speech import FIELDS
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import token_service_pb2 as token
-from tests.gateway.gateway_process import PATIENCE_SECONDS, Doors, close_code, say_over_websocket
+from tests.gateway.gateway_process import Doors, close_code, say_over_websocket
+from tests.stack.doors import PATIENCE_SECONDS
 
 ANYTHING = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 TEXT = "नमस्ते"

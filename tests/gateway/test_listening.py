@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import grpc
@@ -24,30 +24,43 @@ from swara.process import ServiceProcess
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech_v1
 from swara_client import FLUSH, Client, Flush, Full, InvalidRequest, NotFound, OutOfRange, Unavailable
-from tests.gateway.gateway_process import PATIENCE_SECONDS, Doors, gateway_alone
-from tests.gateway.metrics_page import counted
-from tests.stack.doors import idle, wait_until
+from tests.gateway.gateway_process import Doors, gateway_alone
+from tests.stack.doors import PATIENCE_SECONDS, idle, wait_until
 
-TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। " * 8
+SENTENCE = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। "
+TEXT = SENTENCE * 8
+# More than the history of the gateway that a crowd listens to.
+CROWDS_TEXT = SENTENCE * 5
 SHORT = "नमस्ते दोस्तों।"
 HEX_KEY = "5" * 32
 KEY = f"--resume-key={HEX_KEY}"
 LISTENERS = 200
-LINGER_SECONDS = 3
+LINGER_SECONDS = 1.5
 SILENT_SECONDS = 8
-WRITER_PAUSE_SECONDS = 6.0
+WRITER_PAUSE_SECONDS = 4.0
 TWENTY_SECONDS_BYTES = 960_000
 WEBSOCKET = "ws://swara/ws/stream"
+ENDED = re.compile(r'swara_gateway_requests_total{door="websocket",outcome="(?P<outcome>\w+)"}')
 
 Running = tuple[Doors, ServiceProcess]
 
 
+def one_of_a_pair(stack: Stack) -> AbstractContextManager[Running]:
+    return gateway_alone(KEY, f"--audio-address={stack.audio_address}", "--history-bytes=96000")
+
+
+@pytest.fixture(scope="module")
+def started_pair(shared_stack: Stack) -> Iterator[tuple[Running, Running]]:
+    with one_of_a_pair(shared_stack) as owner, one_of_a_pair(shared_stack) as other:
+        yield owner, other
+
+
 @pytest.fixture
-def pair(stack: Stack) -> Iterator[tuple[Running, Running]]:
-    """Two gateways with one key before the same services."""
-    with ExitStack() as opened:
-        flags = (KEY, f"--audio-address={stack.audio_address}", "--history-bytes=96000")
-        yield opened.enter_context(gateway_alone(*flags)), opened.enter_context(gateway_alone(*flags))
+def pair(stack: Stack, started_pair: tuple[Running, Running]) -> tuple[Running, Running]:
+    """Two gateways with one key before the same services; nobody speaks there."""
+    for doors, _ in started_pair:
+        doors.wait_until_idle()
+    return started_pair
 
 
 @pytest.fixture
@@ -83,14 +96,13 @@ def test_a_writers_pause_is_no_gap_for_whom_another_gateway_passes_on(
     speech = owner.stream_synthesize(pieces(), shareable=True, seed=1)
     first = next(speech)
     assert speech.started
+    series = f'swara_gateway_estimated_gap_seconds_total{{door="grpc",model="{speech.started.model}"}}'
+    before = [doors.metrics().get(series, 0.0) for doors, _ in pair]
     with other.listen(speech.started.synthesis_id) as joined, ThreadPoolExecutor(1) as elsewhere:
         heard = elsewhere.submit(joined.read)
         joined_at.set()
         assert len(first) + len(speech.read()) == len(heard.result())
-    model = f'{{door="grpc",model="{speech.started.model}"}}'
-    at_owner, at_other = (
-        counted(doors.metrics_port, f"swara_gateway_estimated_gap_seconds_total{model}") for doors, _ in pair
-    )
+    at_owner, at_other = (doors.counted(series) - then for (doors, _), then in zip(pair, before, strict=True))
     # A slow machine makes real gaps, of which the owner counts those of both who hear it.
     assert at_other < at_owner + WRITER_PAUSE_SECONDS / 2
 
@@ -99,13 +111,17 @@ def test_a_speech_that_two_hear_has_taken_its_time_once(
     pair: tuple[Running, Running], pair_of_clients: tuple[Client, Client]
 ) -> None:
     owner, _ = pair_of_clients
+    counts = (
+        "swara_gateway_first_token_seconds_count",
+        'swara_gateway_stage_seconds_count{stage="decode"}',
+        'swara_gateway_stage_seconds_count{stage="write"}',
+    )
+    before = [pair[0][0].counted(name) for name in counts]
     speech = owner.synthesize(SHORT, shareable=True)
     with owner.listen(speech.started.synthesis_id) as joined:
         assert joined.read().tobytes() == speech.read().tobytes()
-    port = pair[0][0].metrics_port
-    assert counted(port, "swara_gateway_first_token_seconds_count") == 1
-    assert counted(port, 'swara_gateway_stage_seconds_count{stage="decode"}') == 1
-    assert counted(port, 'swara_gateway_stage_seconds_count{stage="write"}') == 2
+    after = [pair[0][0].counted(name) for name in counts]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 1, 2]
 
 
 def test_what_the_owner_says_no_to_is_said_by_the_other_gateway_too(
@@ -136,9 +152,13 @@ def test_a_gateway_that_is_passed_a_listener_never_passes_him_on_again(pair: tup
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_an_owner_that_has_gone_away_is_said_to_have_gone(pair: tuple[Running, Running]) -> None:
-    (owner, process), (other, _) = pair
-    with Client(owner.grpc_address) as client, Client(other.grpc_address) as elsewhere:
+def test_an_owner_that_has_gone_away_is_said_to_have_gone(stack: Stack, pair: tuple[Running, Running]) -> None:
+    _, (other, _) = pair
+    with (
+        one_of_a_pair(stack) as (owner, process),
+        Client(owner.grpc_address) as client,
+        Client(other.grpc_address) as elsewhere,
+    ):
         speech = client.synthesize(TEXT, shareable=True)
         synthesis_id = speech.started.synthesis_id
         process.kill()
@@ -212,8 +232,8 @@ def reads_nothing(path: str, synthesis_id: str, opened: ExitStack) -> None:
 
 def ends(doors: Doors) -> dict[str, float]:
     """How many WebSocket requests have ended how."""
-    found = re.findall(r'requests_total{door="websocket",outcome="(\w+)"} (\S+)', doors.metrics())
-    return {outcome: float(count) for outcome, count in found if float(count)}
+    found = ((ENDED.fullmatch(name), count) for name, count in doors.metrics().items() if count)
+    return {ended["outcome"]: count for ended, count in found if ended}
 
 
 def test_199_of_200_listeners_get_every_byte_while_one_reads_nothing_and_memory_stays_flat(
@@ -243,7 +263,7 @@ def test_199_of_200_listeners_get_every_byte_while_one_reads_nothing_and_memory_
 
     with gateway_alone(*flags) as (doors, process), Client(doors.grpc_address) as client, ExitStack() as opened:
         # Whoever asked for it reads nothing either: the crowd goes at its own pace.
-        first = client.synthesize(TEXT, seed=2, shareable=True)
+        first = client.synthesize(CROWDS_TEXT, seed=2, shareable=True)
         synthesis_id = first.started.synthesis_id
         reads_nothing(path, synthesis_id, opened)
         began = time.monotonic()

@@ -1,6 +1,5 @@
-"""A gateway whose audio service is away says so at once at every door, and knows how to start and stop."""
+"""A gateway whose audio service is away says so at once at every door, and one that cannot start says why."""
 
-import subprocess
 import sys
 
 import grpc
@@ -8,16 +7,9 @@ import pytest
 
 from swara.process import ServiceProcess, free_port
 from swara.v1 import speech_service_pb2 as speech
-from tests.gateway.gateway_process import (
-    PATIENCE_SECONDS,
-    STOP_SECONDS,
-    Doors,
-    close_code,
-    gateway_alone,
-    say_over_grpc,
-    say_over_websocket,
-)
-from tests.stack.doors import wait_until
+from tests.gateway.gateway_process import Doors, close_code, say_over_grpc, say_over_websocket
+from tests.programs import ran
+from tests.stack.doors import PATIENCE_SECONDS, wait_until
 
 AWAY = "went away or cannot be reached"
 
@@ -53,15 +45,11 @@ def test_a_websocket_says_why_and_closes_with_1012(lone_gateway: Doors) -> None:
 
 
 def test_metrics_count_the_refusals_by_door(lone_gateway: Doors) -> None:
-    before = refusals(lone_gateway)
+    refused = 'swara_gateway_requests_total{door="http",outcome="unavailable"}'
+    before = lone_gateway.counted(refused)
     with lone_gateway.http() as client:
         client.post("/v1/audio/speech", json={"input": "नमस्ते", "response_format": "wav"})
-    wait_until(lambda: refusals(lone_gateway) == before + 1, PATIENCE_SECONDS)
-
-
-def refusals(doors: Doors) -> float:
-    name = 'swara_gateway_requests_total{door="http",outcome="unavailable"} '
-    return next(float(line.removeprefix(name)) for line in doors.metrics().splitlines() if line.startswith(name))
+    wait_until(lambda: lone_gateway.counted(refused) == before + 1, PATIENCE_SECONDS)
 
 
 def test_logs_carry_the_request_id_and_never_the_text(lone_gateway: Doors) -> None:
@@ -72,40 +60,31 @@ def test_logs_carry_the_request_id_and_never_the_text(lone_gateway: Doors) -> No
     assert not any("गोपनीय" in line for line in lone_gateway.lines)
 
 
-def test_sigterm_ends_an_idle_gateway_with_exit_code_0() -> None:
-    with gateway_alone() as (_, process):
-        process.end(STOP_SECONDS)
-        assert process.exit_code == 0
+def test_a_port_that_is_taken_is_a_sentence_and_exit_code_2(lone_gateway: Doors) -> None:
+    taken = {"--address": lone_gateway.grpc_address, "--http-address": lone_gateway.http_address}
+    for (door, address), ended in zip(taken.items(), ran(*map(start, taken, taken.values())), strict=True):
+        assert ended.returncode == 2, door
+        assert ended.stderr.splitlines()[-1].startswith(f"cannot start: cannot listen on {address}")
 
 
-@pytest.mark.parametrize("door", ["--address", "--http-address"])
-def test_a_port_that_is_taken_is_a_sentence_and_exit_code_2(lone_gateway: Doors, door: str) -> None:
-    taken = lone_gateway.grpc_address if door == "--address" else lone_gateway.http_address
-    flags = {"--address": f"127.0.0.1:{free_port()}", "--http-address": f"127.0.0.1:{free_port()}", door: taken}
-    result = start(*(f"{name}={value}" for name, value in flags.items()), f"--metrics-port={free_port()}")
-    assert result.returncode == 2
-    assert result.stderr.splitlines()[-1].startswith(f"cannot start: cannot listen on {taken}")
+def test_a_malformed_setting_is_a_sentence_and_exit_code_2() -> None:
+    said = {
+        ("--metrics-port", "x"): "setting metrics_port: Input should be a valid integer",
+        ("--http-address", "nowhere"): "cannot start: nowhere is not an address of the form host:port",
+        ("--audio-address", "x,y"): "cannot start: x is not an address of the form host:port",
+        ("--resume-key", "short"): "cannot start: resume_key",
+    }
+    for sentence, ended in zip(said.values(), ran(*(start(*flag) for flag in said)), strict=True):
+        assert ended.returncode == 2, sentence
+        assert sentence in ended.stderr.splitlines()[-1]
+        assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["--metrics-port=x"],
-        ["--colour=red"],
-        ["--http-address=nowhere"],
-        ["--audio-address=x,y"],
-        ["--resume-key=short"],
-    ],
-)
-def test_a_malformed_setting_is_a_sentence_and_exit_code_2(flags: list[str]) -> None:
-    result = start(*flags, f"--address=127.0.0.1:{free_port()}")
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr
-
-
-def start(*flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "gateway", "--access=open", *flags]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=2 * PATIENCE_SECONDS)
+def start(flag: str, value: str) -> list[str]:
+    """The command of a gateway on free ports, but for this flag."""
+    doors = {name: f"127.0.0.1:{free_port()}" for name in ("--address", "--http-address")}
+    flags = {"--access": "open", "--metrics-port": str(free_port()), **doors, flag: value}
+    return [sys.executable, "-m", "gateway", *(f"{name}={value}" for name, value in flags.items())]
 
 
 def test_a_unix_socket_left_behind_by_a_killed_gateway_is_taken_over(tmp_path: object) -> None:

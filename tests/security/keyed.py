@@ -14,7 +14,8 @@ from websockets.sync.client import ClientConnection, connect
 from swara.process import ServiceProcess
 from swara.v1 import speech_service_pb2 as speech
 from swara.v1 import speech_service_pb2_grpc as speech_grpc
-from tests.gateway.gateway_process import PATIENCE_SECONDS, Doors
+from tests.gateway.gateway_process import Doors
+from tests.stack.doors import PATIENCE_SECONDS
 
 SHORT = "नमस्ते दोस्तों।"
 # One for each door: its second request within a minute is one too many.

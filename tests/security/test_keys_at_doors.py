@@ -19,9 +19,9 @@ from gateway.keys import entry_line, new_key
 from swara.v1 import speech_service_pb2 as speech
 from swara_client import Client, Full, NotFound, RateLimited, Unauthenticated
 from swara_client.access import KeyedStub
-from tests.gateway.gateway_process import PATIENCE_SECONDS, gateway_alone
+from tests.gateway.gateway_process import gateway_alone
 from tests.security.keyed import SHORT, Keyed, spoken
-from tests.stack.doors import wait_until
+from tests.stack.doors import PATIENCE_SECONDS, wait_until
 
 WRONG = new_key()
 wrong_keys = pytest.mark.parametrize("key", ["", WRONG], ids=["no key", "a wrong key"])

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from swara.pcm import Samples
 from swara.stack import Stack
 from swara.v1 import speech_service_pb2, speech_service_pb2_grpc, token_service_pb2, token_service_pb2_grpc
 from swara_client import Full
+from tests.gateway.metrics_page import nobody_speaks
 
 # Long enough to be heard in full, short enough that the suite stays quick.
 SHORT = "नमस्ते दोस्तों।"
@@ -206,13 +206,7 @@ def token_load(stack: Stack) -> token_service_pb2.Load:
 
 def idle(stack: Stack) -> bool:
     """Whether nothing is spoken, in any of the three services: the gateway counts a stream's end last."""
-    if token_load(stack).running_streams:
-        return False
-    active = re.compile(r"^swara_(?:gateway|audio)_active_streams\S* (\S+)$", re.MULTILINE)
-    pages = (
-        httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS).text for port in stack.metrics_ports
-    )
-    return not any(float(count) for page in pages for count in active.findall(page))
+    return not token_load(stack).running_streams and all(map(nobody_speaks, stack.metrics_ports))
 
 
 def patiently(ask: Callable[[], T]) -> T:
