@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from swara.stack import Stack
 from swara_client import Client
+from tests.gateway.gateway_process import Doors, gateway_alone
 from tests.stack.doors import PATIENCE_SECONDS, idle, wait_until
 
 StackMaker = Callable[..., Stack]
@@ -66,6 +67,13 @@ def fresh_stack(tmp_path: Path) -> Iterator[Stack]:
     """A stack that a test may break."""
     with Stack.on_free_ports(sink=logged(tmp_path / "stack.log")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def lone_gateway() -> Iterator[Doors]:
+    """A gateway that has nobody behind it."""
+    with gateway_alone("--max-text-characters=100") as (doors, _):
+        yield doors
 
 
 @pytest.fixture

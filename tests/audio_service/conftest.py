@@ -1,4 +1,6 @@
-"""The codecs under test, built once."""
+"""The codecs under test and the token service, each made once."""
+
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -7,6 +9,7 @@ from audio_service.codec import Codec, load_codec
 from audio_service.decoder import Decoder
 from benchmarks.whole import random_codec
 from tests.audio_service.codecs import DEMO_CODEC
+from tests.audio_service.doors import TokenProcess, token_service
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -22,6 +25,13 @@ def codecs() -> dict[str, Codec]:
 @pytest.fixture(scope="session")
 def decoders(codecs: dict[str, Codec]) -> dict[str, Decoder]:
     return {name: Decoder(codec, torch.device("cpu")) for name, codec in codecs.items()}
+
+
+@pytest.fixture(scope="session")
+def tokens() -> Iterator[TokenProcess]:
+    """A token service that no test breaks."""
+    with token_service() as process:
+        yield process
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Codecs are loaded from where they are, and a wrong one is refused with a sentence."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from audio_service.codec import Codec, load_codec
 from audio_service.stream import Voicing
 from swara.errors import SetupError
 from tests.audio_service.codecs import DEMO_CODEC, random_codes, whole_decode
+from tests.programs import ran
 
 
 @pytest.fixture
@@ -110,17 +110,15 @@ def test_a_folder_that_is_not_there_is_named() -> None:
         load_codec("/nowhere/at/all")
 
 
-@pytest.mark.parametrize(
-    ("flags", "sentence"),
-    [
-        (["--codec", "/nowhere"], "cannot start: there is no codec folder /nowhere"),
-        (["--threads", "0"], "cannot start: setting threads"),
-        (["--precision", "bf16"], "cannot start: on the CPU the codec computes in fp32, not in bf16"),
-        (["--address", "unix:/nowhere/at/all.sock", "--metrics-port", "0"], "cannot start: cannot listen on"),
-    ],
-)
-def test_a_service_that_cannot_start_says_why_and_exits_with_2(flags: list[str], sentence: str) -> None:
-    ended = subprocess.run([sys.executable, "-m", "audio_service", *flags], capture_output=True, text=True, timeout=180)
-    assert ended.returncode == 2
-    assert sentence in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_a_service_that_cannot_start_says_why_and_exits_with_2() -> None:
+    said = {
+        ("--codec=/nowhere",): "cannot start: there is no codec folder /nowhere",
+        ("--threads=0",): "cannot start: setting threads",
+        ("--precision=bf16",): "cannot start: on the CPU the codec computes in fp32, not in bf16",
+        ("--address=unix:/nowhere/at/all.sock", "--metrics-port=0"): "cannot start: cannot listen on",
+    }
+    ended = ran(*([sys.executable, "-m", "audio_service", *flags] for flags in said))
+    for sentence, service in zip(said.values(), ended, strict=True):
+        assert service.returncode == 2, sentence
+        assert sentence in service.stderr
+        assert "Traceback" not in service.stderr

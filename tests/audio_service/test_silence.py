@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from swara.frames import FRAME_SECONDS, SAMPLE_RATE_HZ, SAMPLES_PER_FRAME, SLOTS
 from swara.v1 import audio_service_pb2 as pb
 from swara.v1 import token_service_pb2
 from tests.audio_service.codecs import DEMO_CODEC
-from tests.audio_service.doors import TokenProcess, served, token_service
+from tests.audio_service.doors import TokenProcess, served
 
 LONG_FRAMES = 150
 LONGEST_SAMPLES = int(LONGEST_SILENCE_SECONDS * SAMPLE_RATE_HZ)
@@ -44,12 +43,6 @@ def test_a_long_silence_is_seen_however_it_is_cut(chunk_samples: int) -> None:
             guard.hear(heard[first : first + chunk_samples])
     guard.hear(silence(SAMPLE_RATE_HZ // 10))
     assert guard.fell_silent
-
-
-@pytest.fixture
-def tokens() -> Iterator[TokenProcess]:
-    with token_service() as process:
-        yield process
 
 
 def mute() -> Codec:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import grpc
@@ -20,12 +19,6 @@ from tests.audio_service.codecs import whole_decode
 from tests.audio_service.doors import Door, TokenProcess, served, token_service
 
 SEED, FRAMES = 5, 14
-
-
-@pytest.fixture(scope="module")
-def tokens() -> Iterator[TokenProcess]:
-    with token_service() as process:
-        yield process
 
 
 def request(frames: int = FRAMES, **fields: object) -> pb.AudioServiceSynthesizeRequest:

@@ -1,4 +1,4 @@
-"""Gateways for the tests of this folder."""
+"""What the tests of this folder count with."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from gateway.metrics import GatewayMetrics
-from tests.gateway.gateway_process import Doors, gateway_alone
 
 
 @pytest.fixture
@@ -16,10 +15,3 @@ def metrics() -> Iterator[GatewayMetrics]:
     yield GatewayMetrics()
     for collector in set(REGISTRY._collector_to_names) - before:
         REGISTRY.unregister(collector)
-
-
-@pytest.fixture(scope="session")
-def lone_gateway() -> Iterator[Doors]:
-    """A gateway that has nobody behind it."""
-    with gateway_alone("--max-text-characters=100") as (doors, _):
-        yield doors

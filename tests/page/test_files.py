@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from gateway.doors.http.page import CONTENT_TYPES, FOLDER
-from tests.gateway.gateway_process import gateway_alone
+from tests.gateway.gateway_process import Doors
 
 NAMES = sorted(path.name for path in FOLDER.iterdir())
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with gateway_alone() as (doors, _), doors.http() as client:
+def http(lone_gateway: Doors) -> Iterator[httpx.Client]:
+    with lone_gateway.http() as client:
         yield client
 
 

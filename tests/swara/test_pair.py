@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from swara.process import free_port
+from swara.process import free_port, grpc_ready
 from swara.stack import WEIGHTS
 from tests.stack.doors import wait_until
 
@@ -40,8 +40,9 @@ def pair(folder: Path, **settings: str) -> Iterator[tuple["subprocess.Popen[str]
         started.wait()
 
 
-def healthy(*addresses: str) -> bool:
-    return subprocess.run([sys.executable, "-m", "swara.health", *addresses], capture_output=True).returncode == 0
+def wait_until_ready(*addresses: str) -> None:
+    for address in addresses:
+        wait_until(lambda address=address: grpc_ready(address), READY_SECONDS)
 
 
 def children(pid: int) -> list[int]:
@@ -50,7 +51,7 @@ def children(pid: int) -> list[int]:
 
 def test_both_serve_and_both_end_with_code_0_when_told_to() -> None:
     with tempfile.TemporaryDirectory() as folder, pair(Path(folder)) as (supervisor, address):
-        wait_until(lambda: healthy(address, f"unix:{folder}/token.sock"), READY_SECONDS)
+        wait_until_ready(address, f"unix:{folder}/token.sock")
         both = children(supervisor.pid)
         supervisor.send_signal(signal.SIGTERM)
         _, said = supervisor.communicate(timeout=ENDED_SECONDS)
@@ -61,7 +62,7 @@ def test_both_serve_and_both_end_with_code_0_when_told_to() -> None:
 
 def test_when_one_dies_the_other_is_ended_too_and_the_exit_code_says_so() -> None:
     with tempfile.TemporaryDirectory() as folder, pair(Path(folder)) as (supervisor, address):
-        wait_until(lambda: healthy(address, f"unix:{folder}/token.sock"), READY_SECONDS)
+        wait_until_ready(address, f"unix:{folder}/token.sock")
         audio, token = children(supervisor.pid)
         os.kill(token, signal.SIGKILL)
         _, said = supervisor.communicate(timeout=ENDED_SECONDS)

@@ -1,6 +1,5 @@
 """Settings from variables and flags; a wrong one stops the process with a sentence."""
 
-import subprocess
 import sys
 
 import pytest
@@ -9,6 +8,9 @@ from pydantic_settings import SettingsConfigDict
 
 from swara.errors import SetupError
 from swara.settings import ServiceSettings
+from tests.programs import ran
+
+WRONG = "--no-such-flag=1"
 
 
 class Settings(ServiceSettings):
@@ -50,12 +52,12 @@ def test_a_malformed_value_is_named(monkeypatch: pytest.MonkeyPatch, value: str,
         Settings.load([])
 
 
-@pytest.mark.parametrize("service", ["token_service", "audio_service", "gateway"])
-def test_a_service_with_a_wrong_flag_exits_with_a_sentence(service: str) -> None:
-    done = subprocess.run([sys.executable, "-m", service, "--no-such-flag=1"], capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "no-such-flag" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_service_with_a_wrong_flag_exits_with_a_sentence() -> None:
+    services = ("token_service", "audio_service", "gateway")
+    for service, done in zip(services, ran(*([sys.executable, "-m", name, WRONG] for name in services)), strict=True):
+        assert done.returncode == 2, service
+        assert "no-such-flag" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_the_sdks_own_variable_stops_no_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ import pytest
 from swara.stack import Stack
 from swara_client import Client
 from swara_client.batch import lines_of
-from tests.conftest import logged
+from tests.gateway.gateway_process import Doors, gateway_alone
 from tests.stack.doors import assert_equal_speech
-from tests.swara_client.test_command import assert_one_sentence, samples_of, swara
+from tests.swara_client.command import assert_one_sentence, samples_of, swara
 
 TEXTS = "हाँ।\n\nनहीं।\n।।।\n  ठीक है।  \n"
 
@@ -72,14 +72,14 @@ def test_a_failed_line_is_reported_the_others_are_spoken_and_a_second_run_resume
 
 
 @pytest.fixture
-def small_stack(tmp_path: Path) -> Iterator[Stack]:
-    with Stack.on_free_ports(flags={"gateway": ["--max-streams=1"]}, sink=logged(tmp_path / "log")) as running:
-        yield running
+def small_gateway(stack: Stack) -> Iterator[Doors]:
+    with gateway_alone(f"--audio-address={stack.audio_address}", "--max-streams=1") as (doors, _):
+        yield doors
 
 
-def test_a_batch_waits_where_the_server_is_full(small_stack: Stack, texts: Path, tmp_path: Path) -> None:
+def test_a_batch_waits_where_the_server_is_full(small_gateway: Doors, texts: Path, tmp_path: Path) -> None:
     texts.write_text("हाँ।\nनहीं।\nठीक।\n", encoding="utf-8")
-    done = swara("batch", texts, tmp_path / "out", "--jobs", 3, "--address", small_stack.gateway_address)
+    done = swara("batch", texts, tmp_path / "out", "--jobs", 3, "--address", small_gateway.grpc_address)
     assert done.returncode == 0
     assert "3 texts spoken, 0 there already, 0 failed" in done.stderr.decode()
     for path in (tmp_path / "out").iterdir():

@@ -9,13 +9,13 @@ from swara.frames import SAMPLES_PER_FRAME, Codes
 from swara.pcm import from_bytes
 from swara.stack import Stack
 from swara_client.decode import Decoding, decoded
-from tests.swara_client.test_command import assert_one_sentence, samples_of, swara
+from tests.swara_client.command import assert_one_sentence, samples_of, several, swara
 
 FRAMES = 20
 
 
-def codes_file(folder: Path, codes: object) -> Path:
-    path = folder / "codes.npy"
+def codes_file(folder: Path, codes: object, name: str = "codes") -> Path:
+    path = folder / f"{name}.npy"
     np.save(path, codes)
     return path
 
@@ -51,11 +51,11 @@ BAD_CODES = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_CODES)
-def test_a_file_that_holds_no_codes_is_refused_with_a_sentence(name: str, tmp_path: Path) -> None:
-    array, sentence = BAD_CODES[name]
-    out = tmp_path / "out.wav"
-    assert_one_sentence(swara("decode", codes_file(tmp_path, array), out), sentence)
+def test_a_file_that_holds_no_codes_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    files = [codes_file(tmp_path, array, name) for name, (array, _) in BAD_CODES.items()]
+    ended = several(*(["decode", path, tmp_path / f"out of {path.stem}.wav"] for path in files))
+    for (_, sentence), done in zip(BAD_CODES.values(), ended, strict=True):
+        assert_one_sentence(done, sentence)
     assert list(tmp_path.glob("out*")) == []
 
 
@@ -69,8 +69,12 @@ def test_codes_that_the_codec_does_not_have_are_refused_in_its_words(stack: Stac
 def test_a_missing_file_an_empty_one_and_an_absent_service_are_told_in_a_sentence(tmp_path: Path) -> None:
     out, empty = tmp_path / "out.wav", tmp_path / "empty.npy"
     empty.touch()
-    assert_one_sentence(swara("decode", tmp_path / "none.npy", out), "none.npy: No such file")
-    assert_one_sentence(swara("decode", empty, out), "empty.npy is not a .npy file of codes")
-    done = swara("decode", codes_file(tmp_path, random_codes()), out, "--audio-address", "127.0.0.1:1")
-    assert_one_sentence(done, "the audio service at 127.0.0.1:1 went away or cannot be reached")
+    missing, nothing, alone = several(
+        ["decode", tmp_path / "none.npy", out],
+        ["decode", empty, out],
+        ["decode", codes_file(tmp_path, random_codes()), out, "--audio-address", "127.0.0.1:1"],
+    )
+    assert_one_sentence(missing, "none.npy: No such file")
+    assert_one_sentence(nothing, "empty.npy is not a .npy file of codes")
+    assert_one_sentence(alone, "the audio service at 127.0.0.1:1 went away or cannot be reached")
     assert list(tmp_path.glob("out*")) == []

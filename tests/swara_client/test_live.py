@@ -3,15 +3,13 @@
 import asyncio
 import queue
 import subprocess
-import sys
-import wave
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from swara.pcm import from_bytes
+from swara.pcm import Samples, from_bytes
 from swara.process import free_port
 from swara.stack import Stack
 from swara_client import (
@@ -27,10 +25,21 @@ from swara_client import (
     UnknownName,
 )
 from tests.stack.doors import FREE_SECONDS, LONG, PATIENCE_SECONDS, SHORT, assert_equal_speech, token_load, wait_until
+from tests.swara_client.command import ROOT, command, samples_of, swara
 
-TEXT = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। कल मौसम साफ़ रहेगा और हम सब बाज़ार जाएँगे।"
+# Two segments.
+TEXT = "आज सुबह से बारिश हो रही है। कल मौसम साफ़ रहेगा और धूप निकलेगी।"
 WORDS = [word + " " for word in TEXT.split()]
-ROOT = Path(__file__).parents[2]
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def whole(shared_stack: Stack) -> Samples:
+    """What the text sounds like that was there before it was asked for."""
+    with Client(shared_stack.gateway_address) as client, client.synthesize(TEXT, seed=SEED) as speech:
+        samples = speech.read()
+        assert speech.finished.segments == 2
+        return samples
 
 
 class Pen:
@@ -90,17 +99,16 @@ def test_a_speech_that_was_closed_before_it_began_says_that_and_blames_nobody(cl
         speech.accepted()
 
 
-def test_both_clients_hear_what_the_whole_text_sounds_like(stack: Stack, client: Client) -> None:
-    async def hear() -> np.ndarray:
+def test_both_clients_hear_what_the_whole_text_sounds_like(stack: Stack, client: Client, whole: Samples) -> None:
+    async def hear() -> Samples:
         async def pieces() -> AsyncIterator[str]:
             for word in WORDS:
                 yield word
 
-        async with AsyncClient(stack.gateway_address) as twin, twin.stream_synthesize(pieces(), seed=5) as speech:
+        async with AsyncClient(stack.gateway_address) as twin, twin.stream_synthesize(pieces(), seed=SEED) as speech:
             return await speech.read()
 
-    whole = client.synthesize(TEXT, seed=5).read()
-    assert_equal_speech(client.stream_synthesize(WORDS, seed=5).read(), whole)
+    assert_equal_speech(client.stream_synthesize(WORDS, seed=SEED).read(), whole)
     assert_equal_speech(asyncio.run(hear()), whole)
 
 
@@ -147,7 +155,7 @@ def test_others_hear_a_shareable_speech_from_its_start_and_from_any_sample(stack
         np.testing.assert_array_equal(late.read(), whole[7_000:])
         assert late.next_sample == late.finished.samples == len(whole)
 
-    async def hear() -> np.ndarray:
+    async def hear() -> Samples:
         async with AsyncClient(stack.gateway_address) as twin, await twin.listen(synthesis_id) as again:
             return await again.read()
 
@@ -161,7 +169,7 @@ def test_where_the_first_gateway_is_away_who_listens_is_heard_by_the_next_and_wh
     speech = client.synthesize(SHORT, seed=5, shareable=True)
     whole, synthesis_id = speech.read(), speech.started.synthesis_id
 
-    async def hear() -> list[np.ndarray]:
+    async def hear() -> list[Samples]:
         async with AsyncClient(addresses) as twin, await twin.listen(synthesis_id) as joined:
             heard = await joined.read()
         async with AsyncClient(addresses) as twin:
@@ -200,26 +208,9 @@ def test_the_errors_of_listening_are_among_the_clients() -> None:
     assert OutOfRange("no longer kept", "r1").request_id == "r1"
 
 
-def samples_of(path: Path) -> np.ndarray:
-    with wave.open(str(path)) as file:
-        return from_bytes(file.readframes(file.getnframes()))
-
-
-def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, client: Client) -> None:
+def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, whole: Samples) -> None:
     running = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "swara_client",
-            "say",
-            "-",
-            "-o",
-            "-",
-            "--seed",
-            "5",
-            "--address",
-            stack.gateway_address,
-        ],
+        command("say", "-", "-o", "-", "--seed", SEED, "--address", stack.gateway_address),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -233,21 +224,19 @@ def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, 
     heard = running.stdout.read(10_000)
     rest, _ = running.communicate(TEXT.encode()[len(half) :], timeout=PATIENCE_SECONDS)
     assert running.returncode == 0
-    assert_equal_speech(from_bytes((heard + rest)[44:]), client.synthesize(TEXT, seed=5).read())
+    assert_equal_speech(from_bytes((heard + rest)[44:]), whole)
 
 
 def test_listen_joins_what_say_shares(stack: Stack, tmp_path: Path) -> None:
     mine, others = tmp_path / "mine.wav", tmp_path / "others.wav"
-    command = [sys.executable, "-m", "swara_client"]
     said = subprocess.Popen(
-        [*command, "say", TEXT, "--share", "-o", str(mine), "--address", stack.gateway_address],
+        command("say", TEXT, "--share", "-o", mine, "--address", stack.gateway_address),
         stderr=subprocess.PIPE,
         encoding="utf-8",
         cwd=ROOT,
     )
     synthesis_id = said.stderr.readline().split()[-1]
-    listening = [*command, "listen", synthesis_id, "-o", str(others), "--address", stack.gateway_address]
-    heard = subprocess.run(listening, capture_output=True, cwd=ROOT, timeout=PATIENCE_SECONDS)
+    heard = swara("listen", synthesis_id, "-o", others, "--address", stack.gateway_address)
     said.communicate(timeout=PATIENCE_SECONDS)
     assert heard.returncode == 0, heard.stderr
     np.testing.assert_array_equal(samples_of(others), samples_of(mine))

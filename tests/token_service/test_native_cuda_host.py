@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -55,17 +56,21 @@ def request(index: int, frames: int = 10, **changes: object) -> GenerationReques
     return GenerationRequest(f"r{index}", prompt, sampling, 2**63 + index, frames, **given | changes)  # type: ignore[arg-type]
 
 
-def told(opened: Callable[[], object], story: Callable[[NativeEngine], Awaitable[None]]) -> None:
-    async def tell() -> None:
-        torch.set_num_threads(1)
-        engine = NativeEngine(opened, PROFILE, PLACES, Limits(PROFILE.top_id + 1, CONTEXT_TOKENS), deterministic=False)  # type: ignore[arg-type]
-        await engine.start()
-        try:
-            await story(engine)
-        finally:
-            await engine.stop()
+Story = Callable[[NativeEngine], Awaitable[None]]
+Tell = Callable[[Story], None]
 
-    asyncio.run(tell())
+
+@contextmanager
+def telling(opened: Callable[[], object]) -> Iterator[Tell]:
+    """An engine, and how one story after another is told with it."""
+    torch.set_num_threads(1)
+    engine = NativeEngine(opened, PROFILE, PLACES, Limits(PROFILE.top_id + 1, CONTEXT_TOKENS), deterministic=False)  # type: ignore[arg-type]
+    with asyncio.Runner() as runner:
+        runner.run(engine.start())
+        try:
+            yield lambda story: runner.run(story(engine))  # type: ignore[arg-type]
+        finally:
+            runner.run(engine.stop())
 
 
 async def events_of(engine: NativeEngine, request: GenerationRequest) -> Events:
@@ -84,17 +89,20 @@ def expected() -> dict[int, Events]:
             found[index] = await events_of(engine, request(index))
         found[4] = await events_of(engine, request(0, frames=60, ignore_end=False))
 
-    told(partial(TileModel.load, DEMO, PROFILE, PLACES, CONTEXT_TOKENS), story)
+    with telling(partial(TileModel.load, DEMO, PROFILE, PLACES, CONTEXT_TOKENS)) as tell:
+        tell(story)
     return found
 
 
-@pytest.fixture
-def opened() -> Callable[[], GraphModel]:
-    return partial(open_graph_model, DEMO, PROFILE, options(), CPU)
+@pytest.fixture(scope="module")
+def tell() -> Iterator[Tell]:
+    """With an engine of the CUDA path, in which nobody speaks before or after a story."""
+    with telling(partial(open_graph_model, DEMO, PROFILE, options(), CPU)) as tell:
+        yield tell
 
 
 def test_streams_that_join_late_and_resume_get_the_codes_of_the_cpus_own_model(
-    opened: Callable[[], GraphModel], expected: dict[int, Events]
+    tell: Tell, expected: dict[int, Events]
 ) -> None:
     async def story(engine: NativeEngine) -> None:
         early = [asyncio.create_task(events_of(engine, request(k))) for k in (0, 1)]
@@ -107,12 +115,10 @@ def test_streams_that_join_late_and_resume_get_the_codes_of_the_cpus_own_model(
         resumed, _ = await events_of(engine, request(3, resume=expected[3][0][:4]))
         assert np.array_equal(resumed, expected[3][0][4:])
 
-    told(opened, story)
+    tell(story)
 
 
-def test_the_model_ends_a_stream_where_the_cpus_own_model_does(
-    opened: Callable[[], GraphModel], expected: dict[int, Events]
-) -> None:
+def test_the_model_ends_a_stream_where_the_cpus_own_model_does(tell: Tell, expected: dict[int, Events]) -> None:
     async def story(engine: NativeEngine) -> None:
         both = await asyncio.gather(
             events_of(engine, request(0, frames=60, ignore_end=False)), events_of(engine, request(1))
@@ -122,35 +128,38 @@ def test_the_model_ends_a_stream_where_the_cpus_own_model_does(
         assert both[0][1].by_model == expected[4][1].by_model  # type: ignore[union-attr]
         assert np.array_equal(both[1][0], expected[1][0])
 
-    told(opened, story)
+    tell(story)
 
 
 def test_logits_that_are_not_numbers_end_their_stream_and_no_other_then_or_later(
-    opened: Callable[[], GraphModel], expected: dict[int, Events]
+    tell: Tell, expected: dict[int, Events]
 ) -> None:
     async def story(engine: NativeEngine) -> None:
         poisoned = request(0)
         prompt = (*poisoned.prompt_ids[:2], 19, *poisoned.prompt_ids[2:])
         graph: GraphModel = engine._model  # type: ignore[assignment]
         with torch.inference_mode():
+            before = graph.embedding[19].clone()
             graph.embedding[19] = float("nan")
         broken, sound = await asyncio.gather(
             events_of(engine, GenerationRequest("p", prompt, Sampling(0.6, 0, 0.9, 1.1), 1, 5, ignore_end=True)),
             events_of(engine, request(1)),
             return_exceptions=True,
         )
+        with torch.inference_mode():
+            graph.embedding[19] = before
         assert isinstance(broken, Broken)
         assert np.array_equal(sound[0], expected[1][0])  # type: ignore[index]
         again = await asyncio.gather(*(events_of(engine, request(k)) for k in range(4)))
         assert all(np.array_equal(codes, expected[k][0]) for k, (codes, _) in enumerate(again)), "in the same pages"
 
-    told(opened, story)
+    tell(story)
 
 
 def test_a_stream_waits_for_pages_and_hanging_up_gives_them_back() -> None:
     contexts = 2 * CONTEXT_TOKENS // PAGE_TOKENS + 1
     each = SHAPE.layers * 2 * SHAPE.kv_heads * PAGE_TOKENS * SHAPE.head_dim * 4
-    small = partial(open_graph_model, DEMO, PROFILE, options(cache_bytes=contexts * each), CPU)
+    small = partial(open_graph_model, DEMO, PROFILE, options(places=3, cache_bytes=contexts * each), CPU)
 
     async def story(engine: NativeEngine) -> None:
         long = (CONTEXT_TOKENS - 30) // SLOTS
@@ -165,7 +174,8 @@ def test_a_stream_waits_for_pages_and_hanging_up_gives_them_back() -> None:
         graph: GraphModel = engine._model  # type: ignore[assignment]
         assert graph.free_tokens == (contexts - 1) * PAGE_TOKENS
 
-    told(small, story)
+    with telling(small) as tell:
+        tell(story)
 
 
 def test_a_slot_keeps_its_pages_to_itself() -> None:
@@ -198,8 +208,8 @@ def test_the_ladder_ends_with_the_most_rows_and_wastes_little() -> None:
 
 
 @torch.inference_mode()
-def test_a_frame_that_is_on_its_way_is_followed_as_late_as_can_be(opened: Callable[[], GraphModel]) -> None:
-    model = opened()
+def test_a_frame_that_is_on_its_way_is_followed_as_late_as_can_be() -> None:
+    model = open_graph_model(DEMO, PROFILE, options(), CPU)
     loop = FrameLoop(model)
     assert loop.idle_seconds(0.0) is None
     first, second = (Stream(request(index), SlotGrammar(PROFILE), model.take(200) or 0) for index in (0, 1))

@@ -101,8 +101,8 @@ def test_codes_are_equal_alone_in_company_and_resumed() -> None:
 
 def test_every_code_is_of_its_slot_and_a_stream_ends_by_model_or_limit() -> None:
     async def story(engine: NativeEngine) -> None:
-        for k in range(3):
-            codes, end = await spoken(engine, request(k, frames=100, ignore_end=False))
+        limited = [request(k, frames=100, ignore_end=False) for k in range(3)]
+        for codes, end in await asyncio.gather(*(spoken(engine, order) for order in limited)):
             assert codes.max(initial=0) < PROFILE.codebook_size
             assert end.by_model == (len(codes) < 100)
         at_least = await codes_of(engine, request(1, frames=40, ignore_end=False, min_frames=40))
