@@ -150,7 +150,8 @@ def language_model_step(options: argparse.Namespace) -> Figures:
     plan = language_model_training.Plan(
         options.language_model_seconds, batch_tokens=options.batch_tokens, workers=options.processes
     )
-    run = language_model_training.Training(corpus, check, plan, torch.device(options.device))
+    start = options.language_model_start
+    run = language_model_training.Training(corpus, check, plan, torch.device(options.device), start)
     return run.run(options.weights / "language_model")
 
 
@@ -218,6 +219,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--autoencoder-seconds", type=float, default=250.0)
     top.add_argument("--decoder-seconds", type=float, default=700.0)
     top.add_argument("--language-model-seconds", type=float, default=365.0)
+    top.add_argument("--language-model-start", type=Path, help="folder of an exported language model to go on from")
     top.add_argument("--autoencoder-crops", type=int, default=32, help="crops a step; fewer need less memory")
     top.add_argument("--start", type=Path, default=WORK / "codec", help="folder of the codec whose codes are used")
     top.add_argument("--checkpoint", type=Path, default=WORK / "decoder", help="folder of the decoder's training state")

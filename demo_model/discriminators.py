@@ -110,11 +110,3 @@ class Discriminators(nn.Module):
     def forward(self, audio: Tensor) -> list[list[Tensor]]:
         """Audio [B, T] → one list of features a discriminator."""
         return [member(audio) for member in [*self.periods, *self.spectra]]
-
-    def compile_members(self) -> None:
-        """Let torch.compile fuse each one's layers; the transforms stay outside, for it knows no complex numbers."""
-        for period in self.periods:
-            period.compile()
-        for spectrum in self.spectra:
-            assert isinstance(spectrum, SpectrumDiscriminator)
-            spectrum.judge.compile()

@@ -12,7 +12,6 @@ from demo_model.aligned import Aligned
 from demo_model.blueprint import SAMPLE_RATE_HZ, SAMPLES_PER_FRAME
 from demo_model.discriminators import Discriminators
 from demo_model.frames import frames_to_levels
-from demo_model.fused_snake import fuse_snakes
 from demo_model.losses import Features, MelLoss, adversarial_loss, discriminator_loss, feature_loss
 
 MEL_WEIGHT, ADVERSARIAL_WEIGHT, FEATURE_WEIGHT = 10.0, 4.0, 20.0
@@ -20,8 +19,6 @@ BETAS = (0.8, 0.99)
 WEIGHT_DECAY = 1e-3
 MAX_LEARNER_NORM, MAX_DISCRIMINATOR_NORM = 1_000.0, 10.0
 """Against single bad batches: one crop's gradient is 20 to 700 long, and a step cut short gives its features no say."""
-MAX_COMPILED_FORMS = 64
-"""Of one piece of code: five periods or three spectra, each with and without gradients. Past it, torch falls back."""
 LOSSES = ("discriminator", "mel", "adversarial", "feature")
 
 
@@ -50,6 +47,8 @@ class Game:
         device = next(codec.parameters()).device
         self.codec, self.shape = codec.requires_grad_(False), shape
         if device.type == "cuda":
+            from demo_model.fused_snake import fuse_snakes
+
             fuse_snakes(codec)
         self.learner = self.learner_of(codec).requires_grad_(True).train()
         self.discriminators = Discriminators().to(device)
@@ -62,12 +61,6 @@ class Game:
         """The part of the codec that moves."""
         decoder: nn.Module = codec.decoder
         return decoder
-
-    def compile(self) -> None:
-        """Fuse what is bound by memory: the decoder's snakes, the discriminators' layers."""
-        torch._dynamo.config.recompile_limit = MAX_COMPILED_FORMS
-        self.codec.decoder.compile()
-        self.discriminators.compile_members()
 
     def set_rate(self, rate: float) -> None:
         """Write the learning rate where the optimizers, captured or not, read it; nothing waits for the device."""

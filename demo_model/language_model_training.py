@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import AdamW
@@ -90,11 +91,16 @@ def learning_rate(plan: Plan, elapsed: float, step: int) -> float:
 class Training:
     """One run: the model, its optimizer and moving average, and the best validation so far."""
 
-    def __init__(self, corpus: Corpus, validation: Corpus, plan: Plan, device: torch.device) -> None:
+    def __init__(
+        self, corpus: Corpus, validation: Corpus, plan: Plan, device: torch.device, start: Path | None = None
+    ) -> None:
+        """Begins with random weights, or with those of the exported folder `start`."""
         torch.manual_seed(plan.seed)
         torch.set_float32_matmul_precision("high")
         self.plan, self.device = plan, device
         self.model = Llama(LANGUAGE_MODEL_CONFIG, plan.dropout).to(device).train()
+        if start:
+            self.model.load_state_dict(load_file(start / "model.safetensors", device=str(device)))
         self.judged = Llama(LANGUAGE_MODEL_CONFIG).to(device)
         self.optimizer = optimizer_for(self.model, plan)
         self.average = MovingAverage(self.model, plan.average_decay)

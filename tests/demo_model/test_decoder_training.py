@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from snac.layers import Snake1d
 from torch import Tensor
 
 from audio_service.codec import load_codec as load_for_service
@@ -15,7 +14,6 @@ from demo_model.aligned import Aligned, align
 from demo_model.codec import build_codec
 from demo_model.codec_game import CodecGame
 from demo_model.decoder_training import DecoderTraining, Plan, unfused
-from demo_model.fused_snake import snake
 from demo_model.game import ADVERSARIAL_WEIGHT, FEATURE_WEIGHT, MEL_WEIGHT, Game, Shape, halves
 from demo_model.losses import adversarial_loss, discriminator_loss, feature_loss
 from demo_model.recordings import Recording
@@ -156,17 +154,6 @@ def test_a_run_told_to_end_stops_after_its_step_and_keeps_everything(data: Align
     assert figures["step"] == 1
     assert checkpoint.load(tmp_path / "state", CPU)["step"] == 1
     assert (tmp_path / "codec" / "model.safetensors").exists()
-
-
-def test_the_snake_that_is_fused_is_the_packages_own() -> None:
-    package, alpha = Snake1d(8), torch.linspace(0.3, 3.0, 8).view(1, 8, 1)
-    package.alpha.data.copy_(alpha)
-    xs = [torch.randn(2, 8, 50, generator=torch.Generator().manual_seed(0)).requires_grad_() for _ in range(2)]
-    ours = alpha.clone().requires_grad_()
-    for y in (package(xs[0]), snake(xs[1], ours)):
-        y.square().sum().backward()
-    torch.testing.assert_close(xs[1].grad, xs[0].grad)
-    torch.testing.assert_close(ours.grad, package.alpha.grad)
 
 
 def test_a_batch_judged_at_once_is_two_batches_judged_apart(data: Aligned) -> None:
