@@ -1,33 +1,39 @@
 """How fast each engine speaks, streams by precision by engine: `python -m benchmarks.engine`.
 
 Every stream is asked of a real token service over gRPC and read to its end; `vllm-raw` is vLLM's own async API without
-the service, the grammar and gRPC. All streams of a row begin within 100 ms. The table and a plot go to $OUT or
-benchmarks/results; the last line is one JSON object. On a GPU:
+the service, the grammar and gRPC. All streams of a row begin within 100 ms.
 
-    python -m benchmarks.engine --model orpheus-3b --engines native vllm vllm-raw --precisions bf16 --streams 1 64 256
+The engines are loaded side by side and take turns, a row each: nobody runs while another measures, and each round
+begins with another one. All of them must fit, so on a GPU say how much memory each has for attention. Every round's
+rows and their medians go to engine-<device>.json and .png in $OUT or benchmarks/results; the last line is that JSON.
+On a GPU:
+
+    python -m benchmarks.engine --model orpheus-3b --engines native vllm vllm-raw --precisions bf16 --rounds 3 \\
+        --streams 1 64 256 --context-tokens 512 --kv-cache-bytes 15000000000
 """
 
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.engine_plot import plot
+from benchmarks.engine_raw import RawUnderTest
+from benchmarks.engine_rounds import RAW, medians
+from benchmarks.engine_turns import Measured, side_by_side, take_turns
 from benchmarks.machine import describe, file_name
 from benchmarks.orpheus_shape import write_orpheus_shape
-from benchmarks.token_service import SAMPLING, TokenServiceUnderTest
-from swara.errors import SetupError
+from benchmarks.token_service import TokenServiceUnderTest
 
 RESULTS = Path(__file__).parent / "results"
 DEMO = Path(__file__).parents[1] / "demo_model" / "weights" / "language_model"
 SHAPE = "orpheus-3b"
-RAW = "vllm-raw"
 # Makes a prompt of 48 tokens of the shape's tokenizer.
 SHAPE_TEXT = " ".join(["word"] * 39) + " ."
 DEMO_TEXT = "आज मौसम बहुत अच्छा है और हम बाज़ार जा रहे हैं।"
@@ -45,51 +51,26 @@ def model(name: str) -> Iterator[tuple[list[str], str]]:
         yield [f"--model={name}"], DEMO_TEXT
 
 
-def raw_rows(flags: Sequence[str], streams: Sequence[int], frames: int, prompt_tokens: int) -> list[dict[str, Any]]:
-    """vLLM by itself, in a process of its own; raises SetupError."""
-    arguments = [f"--frames={frames}", f"--prompt-tokens={prompt_tokens}", f"--sampling={json.dumps(SAMPLING)}"]
-    command = [sys.executable, "-m", "benchmarks.vllm_raw", "--streams", *map(str, streams), *arguments, *flags]
-    done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8")
-    if done.returncode:
-        raise SetupError(f"vLLM by itself ended with exit code {done.returncode}")
-    rows: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])
-    return rows
-
-
 def measure(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """All rows; an engine that cannot start here is named on stderr and left out."""
+    """The rows of all rounds; the engines of a precision stand side by side and take turns."""
     rows: list[dict[str, Any]] = []
-    places = max(given.streams)
-    # What the demo model's prompt takes, until a service has told.
-    prompt_tokens = 48
+    counts = list(dict.fromkeys(given.streams))
     for precision in given.precisions:
-        for engine in given.engines:
-            with model(given.model) as (flags, text):
-                flags += [f"--precision={precision}", f"--max-streams={places}", "--reserve-streams=0"]
-                flags += [f"--context-tokens={given.context_tokens}", f"--kv-cache-bytes={given.kv_cache_bytes}"]
-                try:
-                    if engine == RAW:
-                        new = raw_rows(flags, given.streams, given.frames, prompt_tokens)
-                    else:
-                        prompt_tokens, new = service_rows(engine, flags, text, given)
-                except SetupError as error:
-                    print(f"{engine} at {precision}: {error}", file=sys.stderr)
-                    continue
-            rows += [{"engine": engine, "precision": precision, **row} for row in new]
-            print(json.dumps(rows[-len(new) :]), flush=True)
+        with model(given.model) as (flags, text):
+            flags += [f"--precision={precision}", f"--max-streams={max(counts)}", "--reserve-streams=0"]
+            flags += [f"--context-tokens={given.context_tokens}", f"--kv-cache-bytes={given.kv_cache_bytes}"]
+            print(f"at {precision}: {', '.join(given.engines)}", file=sys.stderr)
+            starts = {engine: partial(start, engine, flags, text) for engine in given.engines}
+            with side_by_side(starts) as engines:
+                for row in take_turns(engines, counts, given.frames, given.rounds):
+                    rows.append({"precision": precision, **row})
+                    print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
-def service_rows(
-    engine: str, flags: Sequence[str], text: str, given: argparse.Namespace
-) -> tuple[int, list[dict[str, Any]]]:
-    """One engine behind its token service: the length of the prompt, and the rows."""
-    service = TokenServiceUnderTest(engine, flags, text)
-    try:
-        service.wait_until_ready()
-        return service.rows(given.streams, given.frames)
-    finally:
-        service.stop()
+def start(engine: str, flags: Sequence[str], text: str) -> Measured:
+    """One engine in a process of its own, behind its token service where it has one; raises SetupError."""
+    return RawUnderTest(flags, text) if engine == RAW else TokenServiceUnderTest(engine, flags, text)
 
 
 def device() -> str:
@@ -108,12 +89,16 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", default=["native"], help=f"engines of the token service, and {RAW}")
     parser.add_argument("--precisions", nargs="+", default=["auto"])
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--rounds", type=int, default=1, help="in each, every engine gives one row a number of streams")
     parser.add_argument("--frames", type=int, default=60, help="that each stream speaks")
     parser.add_argument("--context-tokens", type=int, default=1024)
-    parser.add_argument("--kv-cache-bytes", type=int, default=0)
+    parser.add_argument(
+        "--kv-cache-bytes", type=int, default=0, help="of each engine; 0 is room for every place's context"
+    )
     given = parser.parse_args()
-    rows = measure(given)
-    found = {"device": device(), "machine": describe(), "model": given.model, "frames": given.frames, "rows": rows}
+    rounds = measure(given)
+    found = {"device": device(), "machine": describe(), "model": given.model, "frames": given.frames}
+    found |= {"rows": medians(rounds), "rounds": rounds}
     folder = Path(os.environ.get("OUT") or RESULTS)
     name = file_name(str(found["device"]))
     (folder / f"engine-{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A token service in a process of its own, asked for many streams at once."""
+"""A token service as an engine to be measured: in a process of its own, asked for many streams at once."""
 
 import asyncio
 import tempfile
@@ -10,6 +10,7 @@ import grpc
 
 from benchmarks.arrivals import ARRIVAL_SECONDS, Arrivals, figures
 from benchmarks.cpu import cpu_seconds
+from benchmarks.engine_turns import READY_SECONDS, STOP_SECONDS, EngineLost
 from swara.channel import connect
 from swara.errors import SetupError
 from swara.frames import FRAME_BYTES, SLOTS
@@ -20,8 +21,6 @@ from swara.v1 import token_service_pb2_grpc
 SAMPLING: dict[str, Any] = {"temperature": 0.6, "top_k": 0, "top_p": 0.9, "repetition_penalty": 1.1}
 # Frames that every stream speaks unmeasured first, so that nothing is compiled or allocated afterwards.
 WARM_FRAMES = 8
-READY_SECONDS = 300.0
-STOP_SECONDS = 15.0
 
 
 class TokenServiceUnderTest:
@@ -34,6 +33,11 @@ class TokenServiceUnderTest:
         doors = [f"--address={self._address}", f"--metrics-port={free_port()}", "--metrics-host=127.0.0.1"]
         self._process = ServiceProcess("token_service", [f"--engine={engine}", *flags, *doors], to_stderr)
 
+    @property
+    def pid(self) -> int:
+        """The service's process id."""
+        return self._process.pid
+
     def wait_until_ready(self) -> None:
         """Raises SetupError with what the service said if it ends before it is ready."""
         deadline = time.monotonic() + READY_SECONDS
@@ -42,37 +46,35 @@ class TokenServiceUnderTest:
                 raise SetupError(self._process.last_sentence())
             time.sleep(0.1)
 
-    def rows(self, streams: Sequence[int], frames: int) -> tuple[int, list[dict[str, Any]]]:
-        """The length of the prompt in tokens, and a row for every number of streams."""
-        return asyncio.run(self._rows(streams, frames))
+    def row(self, streams: int, frames: int) -> dict[str, Any]:
+        """Over a connection of its own; raises EngineLost with what gRPC or the service says."""
+        try:
+            return asyncio.run(self._row(streams, frames))
+        except grpc.aio.AioRpcError as error:
+            raise EngineLost(error.details() or error.code().name) from None
 
     def stop(self) -> None:
         """Ends the process."""
         self._process.end(STOP_SECONDS)
         self._folder.cleanup()
 
-    async def _rows(self, streams: Sequence[int], frames: int) -> tuple[int, list[dict[str, Any]]]:
-        prompt_tokens, rows = 0, []
+    async def _row(self, streams: int, frames: int) -> dict[str, Any]:
         async with connect(self._address) as channel:
-            for count in streams:
-                await read_all(channel, self._text, count, WARM_FRAMES)
-                before_seconds = cpu_seconds(self._process.pid)
-                runs = await read_all(channel, self._text, count, frames)
-                spent_seconds = cpu_seconds(self._process.pid) - before_seconds
-                prompt_tokens = runs[0][0]
-                rows.append({"streams": count, **figures([arrivals for _, arrivals in runs], spent_seconds)})
-        return prompt_tokens, rows
+            await read_all(channel, self._text, streams, WARM_FRAMES)
+            before_seconds = cpu_seconds(self.pid)
+            arrivals = await read_all(channel, self._text, streams, frames)
+            return figures(arrivals, cpu_seconds(self.pid) - before_seconds)
 
 
-async def read_all(channel: grpc.aio.Channel, text: str, streams: int, frames: int) -> list[tuple[int, Arrivals]]:
-    """So many streams, asked for one after the other within ARRIVAL_SECONDS: tokens of the prompt, and the arrivals."""
+async def read_all(channel: grpc.aio.Channel, text: str, streams: int, frames: int) -> list[Arrivals]:
+    """So many streams, asked for one after the other within ARRIVAL_SECONDS."""
     stub = token_service_pb2_grpc.TokenServiceStub(channel)
     return await asyncio.gather(*[_read(stub, text, frames, number, streams) for number in range(streams)])
 
 
 async def _read(
     stub: token_service_pb2_grpc.TokenServiceStub, text: str, frames: int, number: int, streams: int
-) -> tuple[int, Arrivals]:
+) -> Arrivals:
     request = pb.GenerateRequest(
         request_id=f"bench-{number}",
         text=text,
@@ -83,11 +85,9 @@ async def _read(
         limits=pb.FrameLimits(max_frames=frames, ignore_end=True),
     )
     await asyncio.sleep(ARRIVAL_SECONDS * number / streams)
-    arrivals, prompt_tokens, began = Arrivals(), 0, time.perf_counter()
+    arrivals, began = Arrivals(), time.perf_counter()
     async for event in stub.Generate(request):
-        if event.HasField("started"):
-            prompt_tokens = event.started.prompt_tokens
-        elif event.HasField("frames"):
+        if event.HasField("frames"):
             new_frames = len(event.frames.codes) // FRAME_BYTES
             arrivals.arrived(time.perf_counter() - began, new_frames * SLOTS)
-    return prompt_tokens, arrivals
+    return arrivals

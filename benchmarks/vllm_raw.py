@@ -1,17 +1,22 @@
-"""vLLM's own async API by itself, for comparison: `python -m benchmarks.vllm_raw`, the last line is JSON.
+"""vLLM's own async API by itself, for comparison: the process that `benchmarks/engine.py` calls `vllm-raw`.
 
-The same arguments, sampling and event loop as the vllm engine of the token service, and a heap that is as little looked
-through, with three differences: vLLM's own Llama class without the slot grammar, vLLM's own scheduler with its
-`stream_interval` of a frame, and nothing between it and the reader.
+The same arguments, prompt, sampling and event loop as the vllm engine of the token service, and a heap that is as
+little looked through, with three differences: vLLM's own Llama class without the slot grammar, vLLM's own scheduler
+with its `stream_interval` of a frame, and nothing between it and the reader.
+
+Each line of standard input, "streams frames", asks for a row; standard output is a line when it is ready, then the rows
+as JSON. It ends with its input.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 import uvloop
 from vllm.inputs import tokens_input
@@ -26,6 +31,7 @@ from swara.profile import load_profile
 from swara.speech import Sampling
 from token_service.engines.base import EngineSetup
 from token_service.engines.vllm_arguments import engine_arguments
+from token_service.prompt import Prompter, load_tokenizer
 from token_service.settings import TokenSettings
 
 WARM_FRAMES = 8
@@ -50,40 +56,53 @@ async def read(
     return arrivals
 
 
-async def measure(setup: EngineSetup, prompt_tokens: int, streams: list[int], frames: int, sampling: Sampling) -> None:
-    """Prints a row for every number of streams."""
+async def row(llm: AsyncLLM, prompt_ids: list[int], sampling: Sampling, streams: int, frames: int) -> dict[str, float]:
+    """The figures of so many streams of so many frames, after a few frames of each that are not measured."""
+    for length in (WARM_FRAMES, frames):
+        runs = [
+            read(llm, prompt_ids, sampling, length * SLOTS, number, ARRIVAL_SECONDS * number / streams)
+            for number in range(streams)
+        ]
+        before_seconds = cpu_seconds(os.getpid())
+        arrivals = await asyncio.gather(*runs)
+        spent_seconds = cpu_seconds(os.getpid()) - before_seconds
+    return figures(arrivals, spent_seconds)
+
+
+async def answer(setup: EngineSetup, prompt_ids: list[int], sampling: Sampling, rows: TextIO) -> None:
+    """Loads the model, then measures whatever it is asked for."""
     arguments = replace(engine_arguments(setup), hf_overrides={}, scheduler_cls=None, stream_interval=SLOTS)
     llm = AsyncLLM.from_engine_args(arguments)
-    keep_heap()
-    # No tokenizer here: any ids below the codes are as good a prompt as others.
-    prompt_ids = [10 + k for k in range(prompt_tokens)]
-    rows = []
-    for count in streams:
-        for length in (WARM_FRAMES, frames):
-            runs = [
-                read(llm, prompt_ids, sampling, length * SLOTS, number, ARRIVAL_SECONDS * number / count)
-                for number in range(count)
-            ]
-            before_seconds = cpu_seconds(os.getpid())
-            arrivals = await asyncio.gather(*runs)
-            spent_seconds = cpu_seconds(os.getpid()) - before_seconds
-        rows.append({"streams": count, **figures(arrivals, spent_seconds)})
-    llm.shutdown()
-    print(json.dumps(rows))
+    try:
+        keep_heap()
+        print("ready", file=rows, flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            streams, frames = map(int, line.split())
+            print(json.dumps(await row(llm, prompt_ids, sampling, streams, frames)), file=rows, flush=True)
+    finally:
+        llm.shutdown()
+
+
+def output_for_rows() -> TextIO:
+    """Standard output as it was given; whatever else is printed in this process, vLLM's log for one, goes to stderr."""
+    rows = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return rows
 
 
 def main() -> None:
-    """Reads the flags that benchmarks/engine.py gives; those of the token service follow them."""
+    """Reads the flags that benchmarks/engine_raw.py gives; those of the token service follow them."""
+    rows = output_for_rows()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--streams", type=int, nargs="+", required=True)
-    parser.add_argument("--frames", type=int, required=True)
-    parser.add_argument("--prompt-tokens", type=int, required=True)
+    parser.add_argument("--text", required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
     given, flags = parser.parse_known_args()
     settings = TokenSettings.load(flags)
     folder = Path(settings.model)
-    setup = EngineSetup(folder, load_profile(folder, settings.profile), settings)
-    uvloop.run(measure(setup, given.prompt_tokens, given.streams, given.frames, Sampling(**given.sampling)))
+    profile = load_profile(folder, settings.profile)
+    prompt_ids = Prompter(profile, load_tokenizer(folder)).prompt_ids(given.text, profile.voice("").name)
+    setup = EngineSetup(folder, profile, settings)
+    uvloop.run(answer(setup, list(prompt_ids), Sampling(**given.sampling), rows))
 
 
 if __name__ == "__main__":
