@@ -1,7 +1,6 @@
 """Ten minutes of audio decode in the memory of ten seconds."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,16 +14,12 @@ from swara.v1 import audio_service_pb2 as pb
 from swara.wire import frames_message
 from tests.audio_service.codecs import random_codes
 from tests.audio_service.doors import served
+from tests.memory import resident_bytes
 
-MEMORY = Path("/proc/self/statm")
 SHORT_SECONDS, LONG_SECONDS = 10, 600
 BLOCK_FRAMES = 16
 # The long one's PCM alone would take 28 MB, its floats twice that. Allocators round.
 SLACK_BYTES = 4_000_000
-
-
-def resident_bytes() -> int:
-    return int(MEMORY.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def messages(codebook_size: int) -> AsyncIterator[pb.DecodeRequest]:
@@ -34,7 +29,7 @@ async def messages(codebook_size: int) -> AsyncIterator[pb.DecodeRequest]:
         yield pb.DecodeRequest(frames=frames_message(first, codes))
 
 
-@pytest.mark.skipif(not MEMORY.exists(), reason="needs Linux's /proc to see its own memory")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc to see its own memory")
 def test_ten_minutes_decode_in_the_memory_of_ten_seconds() -> None:
     # The state of a stream is a matter of shapes; few channels make ten minutes short.
     codec = random_codec(encoder_dim=8, decoder_dim=64)

@@ -16,6 +16,7 @@ from swara.process import ServiceProcess, free_port, grpc_ready
 from swara.stack import WEIGHTS
 from swara.v1 import audio_service_pb2, audio_service_pb2_grpc, token_service_pb2, token_service_pb2_grpc
 from tests.gateway.metrics_page import counted
+from tests.memory import resident_bytes
 
 READY_SECONDS = 180.0
 STOP_SECONDS = 60.0
@@ -80,8 +81,7 @@ class Member:
         return len(os.listdir(f"/proc/{self.running.pid}/task"))
 
     def resident_bytes(self) -> int:
-        pages = int(Path(f"/proc/{self.running.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.running.pid)
 
     def revive(self) -> None:
         """Makes it run again, whatever a test did to it."""

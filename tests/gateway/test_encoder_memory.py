@@ -1,21 +1,14 @@
 """encoders: a stream takes the same memory at its second minute as at its first, and leaves none behind."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from gateway.encoders import FORMATS, Output
 from tests.gateway.formats import RATE_HZ, voice
+from tests.memory import resident_bytes
 
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # What an allocator may keep for itself; a second of PCM a second would be ten times as much.
 SLACK_BYTES = 600_000
 FRAME_BYTES = 2 * 2048
-
-
-def resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
 
 def encode_seconds(output: Output, seconds: int) -> int:

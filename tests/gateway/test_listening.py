@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import resource
 import struct
@@ -25,6 +24,7 @@ from swara.stack import Stack
 from swara.v1 import speech_service_pb2 as speech_v1
 from swara_client import FLUSH, Client, Flush, Full, InvalidRequest, NotFound, OutOfRange, Unavailable
 from tests.gateway.gateway_process import Doors, gateway_alone
+from tests.memory import resident_bytes
 from tests.stack.doors import PATIENCE_SECONDS, idle, wait_until
 
 SENTENCE = "आज सुबह से बहुत तेज़ बारिश हो रही है और सड़कों पर पानी भर गया है। "
@@ -200,10 +200,6 @@ def test_a_negative_sample_cannot_be_sent(pair_of_clients: tuple[Client, Client]
         pair_of_clients[0].listen("x", -1)
 
 
-def resident_bytes(process: ServiceProcess) -> int:
-    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-
 async def hears(path: str, synthesis_id: str, joined: asyncio.Queue[None]) -> tuple[int, int]:
     """How many bytes of audio one listener got, and how many samples it was told there are."""
     heard_bytes = 0
@@ -255,10 +251,10 @@ def test_199_of_200_listeners_get_every_byte_while_one_reads_nothing_and_memory_
         tasks = [asyncio.create_task(hears(path, synthesis_id, joined)) for _ in range(LISTENERS - 1)]
         for _ in tasks:
             await joined.get()
-        sizes = [resident_bytes(process)]
+        sizes = [resident_bytes(process.pid)]
         while not all(task.done() for task in tasks):
             await asyncio.sleep(0.5)
-            sizes.append(resident_bytes(process))
+            sizes.append(resident_bytes(process.pid))
         return {task.result() for task in tasks}, sizes
 
     with gateway_alone(*flags) as (doors, process), Client(doors.grpc_address) as client, ExitStack() as opened:

@@ -1,9 +1,7 @@
 """What a model's voices need to read is loaded as soon as the model is known, not by the first who asks."""
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import pytest
 
@@ -13,10 +11,10 @@ from gateway.speech.pipeline import prepare
 from gateway.speech.segment import SegmentEvent, SegmentOrder
 from gateway.text import Style, transliterator
 from swara.errors import Unavailable
-from swara.process import ServiceProcess
 from swara.profile import Voice
 from swara.stack import Stack
 from tests.gateway.gateway_process import gateway_alone, say_over_grpc
+from tests.memory import resident_bytes
 from tests.stack.doors import wait_until
 
 # The dictionary takes 46 MB; a first speech without it, measured, less than a tenth of that.
@@ -66,16 +64,12 @@ def test_a_model_whose_services_come_later_is_learned_of_before_anybody_asks_for
     assert learned == ["demo"]
 
 
-def resident_bytes(process: ServiceProcess) -> int:
-    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-
 def test_a_gateway_that_was_asked_only_for_its_health_has_its_dictionary(stack: Stack) -> None:
     with gateway_alone(f"--audio-address={stack.audio_address}") as (doors, process):
         # Its doors open after a second even where a busy machine has not answered it by then.
         wait_until(lambda: any("is known" in line for line in doors.lines), LONG_SECONDS)
-        ready_bytes = resident_bytes(process)
+        ready_bytes = resident_bytes(process.pid)
         say_over_grpc(doors, "नमस्ते दोस्तों।")
-        growth_bytes = resident_bytes(process) - ready_bytes
+        growth_bytes = resident_bytes(process.pid) - ready_bytes
     print(f"ready with {ready_bytes / 1e6:.0f} MB, {growth_bytes / 1e6:+.1f} MB after its first speech")
     assert growth_bytes < FIRST_SPEECH_BYTES
