@@ -22,6 +22,11 @@ class Encoder:
         self._codec = codec
         self._begun = False
 
+    @property
+    def head(self) -> bytes:
+        """What comes before the first audio; empty where the format has none, or before anything was encoded."""
+        return self._codec.head
+
     def encode(self, pcm: bytes) -> bytes:
         """What is ready after this PCM (s16le at the model's rate); empty where that is nothing yet."""
         if self._stages:

@@ -52,5 +52,10 @@ class Output:
         return Encoder(self.content_type, rate_hz, stages, self._format.open_codec(rate_hz))
 
     @property
+    def can_be_joined(self) -> bool:
+        """Whether a running stream of it has a tail for who comes later; at another speed no time of it is exact."""
+        return self.format == "opus" and self.speed == 1.0
+
+    @property
     def _format(self) -> Format:
         return FORMATS[self.format]

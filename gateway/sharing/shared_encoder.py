@@ -1,6 +1,9 @@
-"""One encoder for many: who hears a synthesis from the same sample on in the same form gets the same bytes."""
+"""One encoder for many: who hears a synthesis from the same sample on in the same form gets the same bytes.
 
-from gateway.encoders import Output
+Who comes to it later shares the encoder too where the format allows it: an Ogg Opus stream has a tail for each of them.
+"""
+
+from gateway.encoders import OpusTail, Output
 from gateway.events import Chunk
 from gateway.sharing.encoding import Encoding, Key
 
@@ -22,13 +25,16 @@ class Sharing:
         self._heard: set[Encoding] = set()
         self._open: dict[Key, Encoding] = {}
 
-    def join(self, key: Key, source_rate_hz: int) -> Encoding:
-        """The encoding of those who began at the same sample, or a new one."""
-        encoding = self._open.pop(key, None) or Encoding(key, key[1].open(source_rate_hz), self._count)
-        self._open[key] = encoding
+    def join(self, key: Key, source_rate_hz: int) -> tuple[Encoding, int]:
+        """The encoding of those who began at the same sample, or one that can be joined there, or a new one; and the
+        number of the chunk that begins with the sample.
+        """
+        encoding, index = self._found(key) or (Encoding(key, source_rate_hz, self._count), 0)
+        self._open.pop(encoding.key, None)
+        self._open[encoding.key] = encoding
         self._heard.add(encoding)
-        encoding.join()
-        return encoding
+        encoding.join(index)
+        return encoding, index
 
     def leave(self, encoding: Encoding, index: int) -> None:
         """A listener who would have taken this chunk next has gone."""
@@ -44,6 +50,16 @@ class Sharing:
         while self.kept_bytes > self._limit_bytes:
             self._let_go()
         return encoded
+
+    def _found(self, key: Key) -> tuple[Encoding, int] | None:
+        synthesis_id, output, first_sample = key
+        if encoding := self._open.get(key):
+            return encoding, 0
+        if not output.can_be_joined:
+            return None
+        running = (encoding for encoding in self._open.values() if encoding.key[:2] == (synthesis_id, output))
+        found = ((encoding, encoding.index_at(first_sample)) for encoding in running)
+        return next(((encoding, index) for encoding, index in found if index is not None), None)
 
     def _let_go(self) -> None:
         if self._open:
@@ -69,20 +85,23 @@ class SharedEncoder:
         self._output = output
         self._source_rate_hz = source_rate_hz
         self._encoding: Encoding | None = None
+        self._tail: OpusTail | None = None
         self._index = 0
 
     def encode(self, chunk: Chunk) -> bytes:
         """What is ready after this chunk, empty where that is nothing yet; raises OutOfRange for who lags too far."""
         if self._encoding is None:
             key = self._synthesis_id, self._output, chunk.first_sample
-            self._encoding = self._sharing.join(key, self._source_rate_hz)
+            self._encoding, self._index = self._sharing.join(key, self._source_rate_hz)
+            self._tail = self._encoding.tail(self._index, chunk.first_sample) if self._index else None
         encoded = self._sharing.take(self._encoding, self._index, chunk.pcm)
         self._index += 1
-        return encoded
+        return self._tail.feed(encoded) if self._tail else encoded
 
     def finish(self) -> bytes:
         """What has been held back; of a synthesis without a chunk, an empty stream."""
-        return (self._encoding or self._output.open(self._source_rate_hz)).finish()
+        encoded = (self._encoding or self._output.open(self._source_rate_hz)).finish()
+        return self._tail.feed(encoded) if self._tail else encoded
 
     def close(self) -> None:
         """Nothing more is wanted."""

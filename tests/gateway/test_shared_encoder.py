@@ -2,6 +2,7 @@
 
 import math
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,54 @@ def test_of_a_speech_that_nobody_can_join_nothing_is_kept(listeners: Listeners) 
         heard_so_far += listener.encode(spoken)
         assert sharing.kept_bytes == 0
     assert heard_so_far + listener.finish() == listeners.alone(CHUNKS)
+
+
+@pytest.fixture
+def opus(monkeypatch: pytest.MonkeyPatch) -> Listeners:
+    return Listeners("opus", monkeypatch)
+
+
+def test_whoever_comes_to_a_running_opus_stream_shares_its_encoder(opus: Listeners) -> None:
+    joined: list[SharedEncoder] = []
+    for spoken in CHUNKS:
+        joined.append(opus.listener())
+        for listener in joined:
+            listener.encode(spoken)
+    assert opus.encoded == len(CHUNKS)
+    for listener in joined[:10]:
+        listener.close()
+    assert opus.sharing.kept_bytes, "the others go on"
+    for listener in joined[10:]:
+        assert listener.finish()
+        listener.close()
+    assert opus.sharing.kept_bytes == 0
+
+
+def test_who_wants_opus_from_within_a_chunk_or_from_before_it_or_faster_has_an_encoder_of_its_own(
+    opus: Listeners,
+) -> None:
+    heard(opus.listener(), CHUNKS[2:8])
+    within = replace(CHUNKS[5], first_sample=CHUNKS[5].first_sample + 100, pcm=CHUNKS[5].pcm[200:])
+    faster = Output("opus", speed=2.0)
+    for begun, chunks in ((6, [CHUNKS[1]]), (7, [within]), (8, [CHUNKS[9]])):
+        assert opus.encoded == begun
+        heard(opus.listener(), chunks)
+    heard(SharedEncoder(opus.sharing, "s", faster, 24_000), CHUNKS)
+    heard(SharedEncoder(opus.sharing, "s", faster, 24_000), CHUNKS[5:])
+    assert opus.encoded == 9 + len(CHUNKS) + len(CHUNKS[5:])
+
+
+def test_who_joins_an_opus_stream_and_lags_is_waited_for_as_others_are(opus: Listeners) -> None:
+    first, slow = opus.listener(), opus.listener()
+    heard(first, CHUNKS[:5])
+    begun = slow.encode(CHUNKS[3])
+    heard(first, CHUNKS[5:])
+    first.close()
+    assert opus.sharing.kept_bytes
+    assert begun + heard(slow, CHUNKS[4:]) + slow.finish()
+    assert opus.encoded == len(CHUNKS)
+    slow.close()
+    assert opus.sharing.kept_bytes == 0
 
 
 def test_an_empty_stream_is_one(listeners: Listeners) -> None:
