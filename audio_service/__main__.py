@@ -17,6 +17,7 @@ from audio_service.settings import AudioSettings
 from audio_service.synthesis import CodecFacts
 from audio_service.token_client import TokenClient
 from swara.errors import SetupError
+from swara.heap import keep_heap
 from swara.logs import set_up_logs
 from swara.orca import OpenRca
 from swara.server import RpcServer, serve_metrics, until_signalled
@@ -61,6 +62,7 @@ async def serve(settings: AudioSettings) -> None:
     async with asyncio.TaskGroup() as group:
         running = group.create_task(batcher.run())
         await batcher.warm_up()
+        keep_heap()
         serve_metrics(settings.metrics_host, settings.metrics_port)
         await server.start(settings.address, [SERVICE], settings.inside)
         _say_ready(settings, codec, decoder)

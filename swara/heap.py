@@ -6,7 +6,8 @@ import gc
 def keep_heap() -> None:
     """Collects once, then leaves all that is there out of every later collection.
 
-    With a framework loaded that is a million objects: to go through them takes half a second, and all streams wait.
+    With torch loaded that is 200,000 objects, with vLLM a million: to go through them takes a tenth of a second or half
+    a second, and all streams wait.
     """
     gc.collect()
     gc.freeze()
