@@ -47,7 +47,7 @@ class SwaraForCausalLM(LlamaForCausalLM):
         logits = hidden.new_full((len(hidden), self.config.vocab_size), NEVER)
         self._write_codes(logits[:, self._base_id : self._base_id + self._slots * self._size], hidden, slots)
         end = torch.mv(hidden, head[self._end_id])
-        logits[:, self._end_id] = end.masked_fill(slots != 0, NEVER)
+        logits[:, self._end_id] = end.masked_fill_(slots != 0, NEVER)
         return logits
 
     def _write_codes(self, logits: Tensor, hidden: Tensor, slots: Tensor) -> None:
@@ -64,7 +64,7 @@ class SwaraForCausalLM(LlamaForCausalLM):
             return
         foreign = torch.arange(self._slots, device=slots.device) != slots[:, None]
         every = torch.nn.functional.linear(hidden, head).view_as(codes)
-        codes.copy_(every.masked_fill(foreign[:, :, None], NEVER))
+        codes.copy_(every.masked_fill_(foreign[:, :, None], NEVER))
 
     def _slot_after(self, ids: Tensor) -> Tensor:
         """The slot [T] of the token after each of the ids [T]: 0 after any id that is not a code."""
