@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,8 @@ from benchmarks.token_service import TokenServiceUnderTest
 RESULTS = Path(__file__).parent / "results"
 DEMO = Path(__file__).parents[1] / "demo_model" / "weights" / "language_model"
 SHAPE = "orpheus-3b"
+# With fewer a stream may come in one message, which has no rate.
+LEAST_FRAMES = 8
 # Makes a prompt of 48 tokens of the shape's tokenizer.
 SHAPE_TEXT = " ".join(["word"] * 39) + " ."
 DEMO_TEXT = "आज मौसम बहुत अच्छा है और हम बाज़ार जा रहे हैं।"
@@ -82,21 +84,36 @@ def device() -> str:
     return torch.cuda.get_device_name() if torch.cuda.is_available() else str(describe()["processor"])
 
 
+def at_least(bound: int) -> Callable[[str], int]:
+    """An argument that is a whole number from `bound` on."""
+
+    def number(text: str) -> int:
+        if int(text) < bound:
+            raise argparse.ArgumentTypeError(f"must be at least {bound}")
+        return int(text)
+
+    return number
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="demo", help=f"demo, {SHAPE} (random weights), or a model folder")
     parser.add_argument("--engines", nargs="+", default=["native"], help=f"engines of the token service, and {RAW}")
     parser.add_argument("--precisions", nargs="+", default=["auto"])
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4])
-    parser.add_argument("--rounds", type=int, default=1, help="in each, every engine gives one row a number of streams")
-    parser.add_argument("--frames", type=int, default=60, help="that each stream speaks")
+    parser.add_argument("--streams", type=at_least(1), nargs="+", default=[1, 4])
+    parser.add_argument(
+        "--rounds", type=at_least(1), default=1, help="in each, every engine gives one row a number of streams"
+    )
+    parser.add_argument("--frames", type=at_least(LEAST_FRAMES), default=60, help="that each stream speaks")
     parser.add_argument("--context-tokens", type=int, default=1024)
     parser.add_argument(
         "--kv-cache-bytes", type=int, default=0, help="of each engine; 0 is room for every place's context"
     )
     given = parser.parse_args()
     rounds = measure(given)
+    if not rounds:
+        parser.exit(1, "nothing was measured\n")
     found = {"device": device(), "machine": describe(), "model": given.model, "frames": given.frames}
     found |= {"rows": medians(rounds), "rounds": rounds}
     folder = Path(os.environ.get("OUT") or RESULTS)
