@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 
 import torch
@@ -16,13 +15,11 @@ from audio_service.service import AudioServicer
 from audio_service.settings import AudioSettings
 from audio_service.synthesis import CodecFacts
 from audio_service.token_client import TokenClient
-from swara.errors import SetupError
 from swara.heap import keep_heap
-from swara.logs import set_up_logs
 from swara.orca import OpenRca
 from swara.server import RpcServer, serve_metrics, until_signalled
-from swara.settings import load_or_exit
-from swara.tracing import sending_traces
+from swara.startup import starting
+from swara.tasks import together
 from swara.v1.audio_service_pb2_grpc import add_AudioServiceServicer_to_server
 
 log = logging.getLogger("audio_service")
@@ -33,19 +30,13 @@ STEP_FRAMES = {"cpu": 8, "cuda": 512}
 
 
 def main() -> None:
-    """Runs the service until it is told to stop; exit code 2 with a sentence where it cannot start."""
-    settings = load_or_exit(AudioSettings)
-    set_up_logs("audio", settings.log_level, settings.log_format)
-    try:
-        with sending_traces("audio", settings.traces_address, settings.traces_share):
-            asyncio.run(serve(settings))
-    except* SetupError as errors:
-        print(f"cannot start: {errors.exceptions[0]}", file=sys.stderr)
-        raise SystemExit(2) from None
+    """Runs the service until it is told to stop."""
+    with starting("audio", AudioSettings) as settings:
+        asyncio.run(serve(settings))
 
 
 async def serve(settings: AudioSettings) -> None:
-    """Startup, loop, shutdown."""
+    """Startup, loop, shutdown; raises SetupError where the service cannot start."""
     codec = load_codec(settings.codec)
     limits = Limits(settings.max_streams, settings.reserve_streams, STEP_FRAMES[settings.device])
     decoder = machine(settings, codec, limits)
@@ -59,7 +50,7 @@ async def serve(settings: AudioSettings) -> None:
     server = RpcServer()
     add_AudioServiceServicer_to_server(servicer, server.grpc)
     OpenRca(batcher.load_report).add_to(server.grpc)
-    async with asyncio.TaskGroup() as group:
+    async with together() as group:
         running = group.create_task(batcher.run())
         await batcher.warm_up()
         keep_heap()

@@ -11,12 +11,12 @@ from audio_service.journal import journal
 from audio_service.silence import SilenceGuard, until_silence
 from audio_service.stream import Delays, Mode, Noise, Piece, Voicing
 from audio_service.synthesis import CodecFacts, Frames, Received, feed, remembered
-from audio_service.tasks import together
 from audio_service.token_client import TokenClient, frames_value
 from swara import pcm, tracing
 from swara.errors import InvalidRequest
 from swara.server import answering
 from swara.speech import AdmissionClass
+from swara.tasks import together
 from swara.v1 import audio_service_pb2, audio_service_pb2_grpc, token_service_pb2
 from swara.wire import CLASSES, frames_message
 

@@ -4,9 +4,8 @@ An unknown or malformed one stops the process with a sentence.
 """
 
 import os
-import sys
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -14,7 +13,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from swara.errors import SetupError
 from swara.tls import Certificate
 
-S = TypeVar("S", bound="ServiceSettings")
 SERVICES = ("TOKEN", "AUDIO", "GATEWAY")
 # The SDK's: whoever has them set may start services too.
 CLIENT_VARIABLES = ("SWARA_API_KEY",)
@@ -84,12 +82,3 @@ def _sentence(error: ValidationError | SettingsError) -> str:
         f"setting {'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
         for item in error.errors()
     )
-
-
-def load_or_exit(cls: type[S]) -> S:
-    """The settings of this process; prints the sentence and exits with code 2 where one is wrong."""
-    try:
-        return cls.load(sys.argv[1:])
-    except SetupError as error:
-        print(f"cannot start: {error}", file=sys.stderr)
-        raise SystemExit(2) from None

@@ -7,13 +7,10 @@ import sys
 from collections.abc import Callable, Coroutine
 from importlib.util import find_spec
 
-from swara.errors import SetupError
 from swara.heap import keep_heap
-from swara.logs import set_up_logs
 from swara.profile import load_profile
 from swara.server import RpcServer, serve_metrics, until_signalled
-from swara.settings import load_or_exit
-from swara.tracing import sending_traces
+from swara.startup import starting
 from token_service import metrics
 from token_service.doors import add_doors
 from token_service.engines.base import Engine, EngineSetup
@@ -90,17 +87,14 @@ def loop_factory(engine: str) -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 def main() -> None:
-    """Runs until SIGTERM; exits with a sentence, 2 where it cannot start and 1 where the engine has failed."""
+    """Runs until SIGTERM; exits with a sentence and 1 where the engine has failed."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    settings = load_or_exit(TokenSettings)
-    set_up_logs("token", settings.log_level, settings.log_format)
     try:
-        tracing = sending_traces("token", settings.traces_address, settings.traces_share)
-        with tracing, asyncio.Runner(loop_factory=loop_factory(settings.engine)) as runner:
+        with (
+            starting("token", TokenSettings) as settings,
+            asyncio.Runner(loop_factory=loop_factory(settings.engine)) as runner,
+        ):
             runner.run(serve(settings))
-    except SetupError as error:
-        print(f"cannot start: {error}", file=sys.stderr)
-        sys.exit(2)
     except EngineFailed:
         print("the engine failed and cannot go on: start this process again; the log above tells why", file=sys.stderr)
         sys.exit(1)
