@@ -8,13 +8,14 @@ import torch
 from numpy.typing import NDArray
 
 from audio_service.fused.decoder import FusedDecoder
-from audio_service.fused.graphs import Shape, ladder
+from audio_service.fused.graphs import Shape
 from audio_service.fused.launches import compile_all
 from audio_service.fused.plan import END_FRAME, FIRST_FRAME, KEYS, LOUDNESS, SOURCE, TARGET
 from audio_service.hops import HOPS_FRAMES
 from audio_service.noise import key
 from audio_service.rows import Work
 from audio_service.stream import Voicing
+from swara.ladder import ladder
 
 # The first two states belong to nobody: fresh rows read the one, which stays empty, and padding writes the other.
 EMPTY, SCRATCH, FIRST_OWNED = 0, 1, 2

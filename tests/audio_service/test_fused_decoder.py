@@ -1,6 +1,5 @@
 """Law 1 for the CUDA decoder's kernels, run by Triton's interpreter: slow, exact, and without a GPU."""
 
-import itertools
 import os
 import sys
 
@@ -17,7 +16,6 @@ from triton import next_power_of_2
 
 from audio_service.decoder import Decoder
 from audio_service.fused.decoder import FusedDecoder
-from audio_service.fused.graphs import ladder
 from audio_service.fused.precision import Precision, prepared
 from audio_service.fused.rows import FusedRows
 from audio_service.fused.tiles import Product, Tile, standard
@@ -104,13 +102,6 @@ def test_a_matrix_in_two_parts_is_nearly_the_matrix(precision: Precision) -> Non
     parts = prepared(matrix, precision)
     whole = (parts.high.double() + parts.low.double()) * parts.scale
     assert (whole - matrix).abs().max() < 2**-21 * matrix.abs().max()
-
-
-def test_the_ladder_ends_with_the_most_rows_and_wastes_little() -> None:
-    for most in (1, 3, 80, 256, 512, 600):
-        rungs = ladder(most)
-        assert rungs[-1] == most
-        assert all(above <= 2 * below for below, above in itertools.pairwise(rungs))
 
 
 @pytest.mark.parametrize(("frames", "rows"), [(1, 16), (8, 16), (32, 128), (256, 128)])

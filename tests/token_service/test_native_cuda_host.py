@@ -1,7 +1,6 @@
 """The CUDA path's host side, run on the CPU with its plain kernels: the codes are those of the CPU's own model."""
 
 import asyncio
-import itertools
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ from swara.speech import AdmissionClass, Sampling
 from token_service.engines.base import Ended, GenerationRequest
 from token_service.engines.limits import Limits
 from token_service.engines.native.cuda.graph_model import GraphModel
-from token_service.engines.native.cuda.graphs import ladder
 from token_service.engines.native.cuda.layout import PAGE_TOKENS
 from token_service.engines.native.cuda.open import Options, open_graph_model, pages_that_fit, weight_bytes
 from token_service.engines.native.cuda.pages import Pages
@@ -198,13 +196,6 @@ def test_a_cache_that_does_not_fit_is_refused_with_the_numbers() -> None:
         pages_that_fit(ORPHEUS, options(cache_bytes=90_000_000_000), free)
     with pytest.raises(SetupError, match=r"hold 8640 tokens, and one stream may need 12512: .* 1.45 GB"):
         pages_that_fit(ORPHEUS, bf16, 1_000_000_000)
-
-
-def test_the_ladder_ends_with_the_most_rows_and_wastes_little() -> None:
-    for most in (1, 3, 80, 256, 512, 600):
-        rungs = ladder(most)
-        assert rungs[-1] == most
-        assert all(above <= 2 * below for below, above in itertools.pairwise(rungs))
 
 
 @torch.inference_mode()

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from swara import keyed
 from swara.frames import SLOTS
+from swara.ladder import ladder
 from token_service.engines.native.cuda import layout
-from token_service.engines.native.cuda.graphs import Graphs, ladder
+from token_service.engines.native.cuda.graphs import Graphs
 from token_service.engines.native.cuda.layout import PLAN_COLUMNS, STATE_COLUMNS
 from token_service.engines.native.cuda.mailbox import Mailbox
 from token_service.engines.native.cuda.memory import Memory

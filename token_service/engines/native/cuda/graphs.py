@@ -8,13 +8,6 @@ from typing import Any
 import torch
 
 
-def ladder(most: int) -> list[int]:
-    """Numbers of rows worth a graph of their own, up to and with `most`: a step is filled up to the next of them."""
-    rungs = {rows for rows in (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224) if rows < most}
-    rungs |= set(range(256, most, 64))
-    return sorted(rungs | {most})
-
-
 class Graphs:
     """One piece of work for every rung of a ladder. Without a CUDA device it is done as it is called."""
 

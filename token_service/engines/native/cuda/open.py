@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from swara.errors import SetupError
+from swara.ladder import ladder
 from swara.profile import Profile
 from token_service.checkpoint import read_config
 from token_service.engines.native.cuda.graph_model import READ_ROWS, GraphModel
-from token_service.engines.native.cuda.graphs import ladder
 from token_service.engines.native.cuda.layout import PAGE_TOKENS
 from token_service.engines.native.cuda.load import DummyTensors, MappedTensors, load_model, logits_rows
 from token_service.engines.native.cuda.matrix import Storage
