@@ -118,6 +118,10 @@ def test_a_checkpoint_whose_vocabulary_is_too_small_is_refused(tmp_path: Path, p
         (lambda folder: (folder / "model.safetensors").unlink(), "no safetensors file"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"x" * 64), "cannot be read"),
         (lambda folder: save_file({"a": torch.ones(1)}, folder / "model.safetensors"), "no tensor"),
+        (
+            lambda folder: save_file({"model.embed_tokens.weight": torch.ones(3, 128)}, folder / "model.safetensors"),
+            r"the embedding is \(3, 128\), config.json says",
+        ),
     ],
 )
 def test_a_wrong_folder_is_refused_with_a_sentence(tmp_path: Path, profile: Profile, spoil, sentence: str) -> None:

@@ -109,12 +109,18 @@ def _read_tensors(folder: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _fuse(shape: LlamaShape, tensors: dict[str, Tensor], profile: Profile) -> LlamaWeights:
+def embedding_of(shape: LlamaShape, tensors: Mapping[str, Tensor]) -> Tensor:
+    """The embedding [vocabulary, hidden]; raises SetupError where it has another shape than config.json says."""
     embedding = tensors["model.embed_tokens.weight"]
     if embedding.shape != (shape.vocabulary, shape.hidden):
         raise SetupError(
             f"the embedding is {tuple(embedding.shape)}, config.json says {shape.vocabulary, shape.hidden}"
         )
+    return embedding
+
+
+def _fuse(shape: LlamaShape, tensors: dict[str, Tensor], profile: Profile) -> LlamaWeights:
+    embedding = embedding_of(shape, tensors)
     output = embedding if shape.tied else tensors["lm_head.weight"]
     return LlamaWeights(
         shape=shape,

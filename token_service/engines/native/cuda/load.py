@@ -13,7 +13,7 @@ from swara.errors import SetupError
 from swara.profile import Profile
 from token_service.engines.native.cuda.matrix import Matrix, Storage, stored
 from token_service.engines.native.cuda.step import LayerMatrices, Model
-from token_service.engines.native.weights import LayerWeights, LlamaShape, fused_layer, slot_heads
+from token_service.engines.native.weights import LayerWeights, LlamaShape, embedding_of, fused_layer, slot_heads
 
 # Rows of a slot's output matrix are filled up to a multiple of this, so that loads stay wide.
 _LOGITS_MULTIPLE = 64
@@ -92,11 +92,7 @@ def load_model(
     shape: LlamaShape, tensors: Mapping[str, Tensor], profile: Profile, storage: Storage, dtype: torch.dtype
 ) -> Model:
     """The model on the tensors' device; raises KeyError with the name of a tensor that is not there."""
-    embedding = tensors["model.embed_tokens.weight"].to(dtype)
-    if embedding.shape != (shape.vocabulary, shape.hidden):
-        raise SetupError(
-            f"the embedding is {tuple(embedding.shape)}, config.json says {shape.vocabulary, shape.hidden}"
-        )
+    embedding = embedding_of(shape, tensors).to(dtype)
     output = embedding if shape.tied else tensors["lm_head.weight"]
     norm = tensors["model.norm.weight"].float()
     layers = tuple(
