@@ -57,14 +57,18 @@ async def speak(door: Door, asked: pb.AudioServiceSynthesizeRequest) -> Spoken:
     return spoken
 
 
-def test_a_segment_comes_as_started_then_chunks_then_finished(
-    codec: Codec, decoder: Decoder, tokens: TokenProcess
-) -> None:
+@pytest.fixture(scope="module")
+def spoken(codecs: dict[str, Codec], decoders: dict[str, Decoder], tokens: TokenProcess) -> Spoken:
+    """What the demo codec says to the request that nothing was changed in."""
+
     async def main() -> Spoken:
-        async with served(codec, decoder, tokens.address) as door:
+        async with served(codecs["demo codec"], decoders["demo codec"], tokens.address) as door:
             return await speak(door, request())
 
-    spoken = asyncio.run(main())
+    return asyncio.run(main())
+
+
+def test_a_segment_comes_as_started_then_chunks_then_finished(decoder: Decoder, spoken: Spoken) -> None:
     assert [spoken.kinds[0], spoken.kinds[-1]] == ["started", "finished"]
     assert spoken.kinds.count("chunk") == len(spoken.kinds) - 2
     assert spoken.started.lookahead_samples == decoder.reach_samples
@@ -75,14 +79,7 @@ def test_a_segment_comes_as_started_then_chunks_then_finished(
     assert 0 < spoken.finished.codec_seconds < 10
 
 
-def test_pcm_equals_the_whole_decode_of_the_frames_that_came_with_it(
-    codec: Codec, decoder: Decoder, tokens: TokenProcess
-) -> None:
-    async def main() -> Spoken:
-        async with served(codec, decoder, tokens.address) as door:
-            return await speak(door, request())
-
-    spoken = asyncio.run(main())
+def test_pcm_equals_the_whole_decode_of_the_frames_that_came_with_it(codec: Codec, spoken: Spoken) -> None:
     expected = from_float(whole_decode(codec, spoken.codes, Voicing(SEED)))
     assert len(spoken.pcm) == len(expected)
     assert np.abs(spoken.pcm.astype(int) - expected).max() <= 1
@@ -125,22 +122,21 @@ def test_every_chunk_carries_the_frames_that_came_and_neither_a_gap_nor_nothing(
 
 @pytest.mark.parametrize("heard_frames", [1, 4, 11])
 def test_a_synthesis_that_is_resumed_from_its_frames_goes_on_at_the_next_sample(
-    codec: Codec, decoder: Decoder, tokens: TokenProcess, heard_frames: int
+    codec: Codec, decoder: Decoder, tokens: TokenProcess, spoken: Spoken, heard_frames: int
 ) -> None:
-    async def main() -> tuple[Spoken, Spoken]:
-        async with served(codec, decoder, tokens.address) as door:
-            first = await speak(door, request())
-            heard = max(0, heard_frames * SAMPLES_PER_FRAME - decoder.reach_samples)
-            again = request(first_sample=heard)
-            again.generate.resume_frames.CopyFrom(codes_pb2.Frames(codes=pack(first.codes[:heard_frames])))
-            again.generate.admission_class = token_service_pb2.ADMISSION_CLASS_RESUMED
-            return first, await speak(door, again)
+    heard = max(0, heard_frames * SAMPLES_PER_FRAME - decoder.reach_samples)
+    again = request(first_sample=heard)
+    again.generate.resume_frames.CopyFrom(codes_pb2.Frames(codes=pack(spoken.codes[:heard_frames])))
+    again.generate.admission_class = token_service_pb2.ADMISSION_CLASS_RESUMED
 
-    first, resumed = asyncio.run(main())
-    assert np.array_equal(resumed.codes, first.codes[heard_frames:])
-    heard = len(first.pcm) - len(resumed.pcm)
-    assert heard == max(0, heard_frames * SAMPLES_PER_FRAME - decoder.reach_samples)
-    assert np.abs(resumed.pcm.astype(int) - first.pcm[heard:]).max() <= 1
+    async def main() -> Spoken:
+        async with served(codec, decoder, tokens.address) as door:
+            return await speak(door, again)
+
+    resumed = asyncio.run(main())
+    assert np.array_equal(resumed.codes, spoken.codes[heard_frames:])
+    assert len(spoken.pcm) - len(resumed.pcm) == heard
+    assert np.abs(resumed.pcm.astype(int) - spoken.pcm[heard:]).max() <= 1
     assert resumed.finished.samples == FRAMES * SAMPLES_PER_FRAME
 
 

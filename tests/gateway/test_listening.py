@@ -63,6 +63,21 @@ def pair(stack: Stack, started_pair: tuple[Running, Running]) -> tuple[Running, 
     return started_pair
 
 
+@pytest.fixture(scope="module")
+def started_stranger(shared_stack: Stack) -> Iterator[Doors]:
+    flags = (f"--audio-address={shared_stack.audio_address}", "--max-listeners=1", f"--linger-seconds={LINGER_SECONDS}")
+    with gateway_alone(*flags) as (doors, _):
+        yield doors
+
+
+@pytest.fixture
+def stranger(stack: Stack, started_stranger: Doors) -> Iterator[Client]:
+    """A client of a gateway with a key of its own, room for one listener, and a short memory; nobody speaks there."""
+    started_stranger.wait_until_idle()
+    with Client(started_stranger.grpc_address) as client:
+        yield client
+
+
 @pytest.fixture
 def pair_of_clients(pair: tuple[Running, Running]) -> Iterator[tuple[Client, Client]]:
     with Client(pair[0][0].grpc_address) as owner, Client(pair[1][0].grpc_address) as other:
@@ -166,33 +181,28 @@ def test_an_owner_that_has_gone_away_is_said_to_have_gone(stack: Stack, pair: tu
             elsewhere.listen(synthesis_id)
 
 
-def test_a_gateway_with_another_key_believes_no_id(stack: Stack, pair_of_clients: tuple[Client, Client]) -> None:
+def test_a_gateway_with_another_key_believes_no_id(stranger: Client, pair_of_clients: tuple[Client, Client]) -> None:
     owner, _ = pair_of_clients
-    stranger = gateway_alone(f"--audio-address={stack.audio_address}")
-    with stranger as (doors, _), Client(doors.grpc_address) as client, owner.synthesize(TEXT, shareable=True) as speech:
+    with owner.synthesize(TEXT, shareable=True) as speech:
         synthesis_id = speech.started.synthesis_id
         with pytest.raises(NotFound, match="no synthesis with this id"):
-            client.listen(synthesis_id)
+            stranger.listen(synthesis_id)
 
 
-def test_more_listeners_than_there_are_places_for_are_told_full(stack: Stack) -> None:
-    small = gateway_alone(f"--audio-address={stack.audio_address}", "--max-listeners=1")
-    with small as (doors, _), Client(doors.grpc_address) as client:
-        speech = client.synthesize(TEXT, shareable=True)
+def test_more_listeners_than_there_are_places_for_are_told_full(stranger: Client) -> None:
+    with stranger.synthesize(TEXT, shareable=True) as speech:
         synthesis_id = speech.started.synthesis_id
-        with client.listen(synthesis_id), pytest.raises(Full, match="all 1 listeners"):
-            client.listen(synthesis_id)
+        with stranger.listen(synthesis_id), pytest.raises(Full, match="all 1 listeners"):
+            stranger.listen(synthesis_id)
 
 
-def test_a_finished_synthesis_can_be_joined_for_a_while_and_then_no_more(stack: Stack) -> None:
-    forgetful = gateway_alone(f"--audio-address={stack.audio_address}", f"--linger-seconds={LINGER_SECONDS}")
-    with forgetful as (doors, _), Client(doors.grpc_address) as client:
-        speech = client.synthesize(SHORT, shareable=True)
-        whole, synthesis_id = speech.read(), speech.started.synthesis_id
-        assert client.listen(synthesis_id).read().tobytes() == whole.tobytes()
-        time.sleep(2 * LINGER_SECONDS)
-        with pytest.raises(NotFound):
-            client.listen(synthesis_id)
+def test_a_finished_synthesis_can_be_joined_for_a_while_and_then_no_more(stranger: Client) -> None:
+    speech = stranger.synthesize(SHORT, shareable=True)
+    whole, synthesis_id = speech.read(), speech.started.synthesis_id
+    assert stranger.listen(synthesis_id).read().tobytes() == whole.tobytes()
+    time.sleep(2 * LINGER_SECONDS)
+    with pytest.raises(NotFound):
+        stranger.listen(synthesis_id)
 
 
 def test_a_negative_sample_cannot_be_sent(pair_of_clients: tuple[Client, Client]) -> None:

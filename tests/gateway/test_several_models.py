@@ -35,7 +35,8 @@ def test_each_model_is_spoken_by_its_own_services_and_one_that_is_away_is_said_t
         ):
             with client.synthesize(LONG, model=model) as spoken:
                 assert spoken.started.model == (model or "hindi")
-                assert (token_load(own).running_streams, token_load(other).running_streams) == (1, 0)
+                wait_until(lambda own=own: token_load(own).running_streams == 1, PATIENCE_SECONDS)
+                assert token_load(other).running_streams == 0
             wait_until(lambda own=own: token_load(own).running_streams == 0, 5)
         with pytest.raises(UnknownName, match="there is no model 'klingon'; this gateway has hindi, english"):
             client.synthesize(SHORT, model="klingon")
