@@ -21,7 +21,7 @@ from audio_service.rows import Work
 from audio_service.seat import Seat
 from audio_service.stream import NO_END, Delays, Taken, Voicing
 from swara.capacity import Capacity
-from swara.errors import Broken, Full, SwaraError
+from swara.errors import Broken, Full, label_of
 from swara.frames import SLOTS
 from swara.orca import LoadReport
 from swara.speech import AdmissionClass
@@ -139,15 +139,11 @@ class Batcher:
     async def open(self, voicing: Voicing, admission: AdmissionClass) -> AsyncIterator[Seat]:
         """A place for one stream, given back at the end of the block; raises Full when there is none."""
         seat = self._admit(voicing, admission)
-        outcome = "broken"
+        outcome = "finished"
         try:
             yield seat
-            outcome = "finished"
-        except SwaraError as error:
-            outcome = error.label
-            raise
-        except (asyncio.CancelledError, GeneratorExit):
-            outcome = "cancelled"
+        except BaseException as error:
+            outcome = label_of(error)
             raise
         finally:
             self._leave(seat)

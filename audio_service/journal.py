@@ -1,13 +1,12 @@
 """One log line when a stream opens and one when it closes, with the request id; and its span, where traces are sent."""
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from audio_service.stream import Piece
 from swara import tracing
-from swara.errors import SwaraError
+from swara.errors import SwaraError, label_of
 from swara.frames import SAMPLE_RATE_HZ
 from swara.logs import request_log
 from swara.stopwatch import Stopwatch
@@ -46,15 +45,11 @@ def journal(log: logging.Logger, what: str, request_id: str) -> Iterator[Journal
     trace = tracing.begin(what, {"request_id": request_id})
     lines, note = request_log(log, request_id), Journal(trace)
     lines.info("%s opened", what)
-    outcome = "broken"
+    outcome = "finished"
     try:
         yield note
-        outcome = "finished"
-    except SwaraError as error:
-        outcome = f"{error.label} ({error.sentence})"
-        raise
-    except (asyncio.CancelledError, GeneratorExit):
-        outcome = "cancelled"
+    except BaseException as error:
+        outcome = f"{error.label} ({error.sentence})" if isinstance(error, SwaraError) else label_of(error)
         raise
     finally:
         lines.info("%s closed: %s, %s", what, outcome, note.summary())

@@ -18,6 +18,7 @@ SwaraError
 SetupError               a service cannot start: the sentence goes to stderr, the exit code is 2
 """
 
+from asyncio import CancelledError
 from typing import ClassVar
 
 # The outcome of a request whose caller fell silent.
@@ -189,3 +190,10 @@ def kind_of(grpc_code: str, label: str = "") -> type[SwaraError]:
     """The error class of a gRPC status code name, with this label if it has such a one; Broken for any other code."""
     kinds = [kind for kind in (*KINDS, *NARROWER) if kind.grpc_code == grpc_code]
     return next((kind for kind in kinds if kind.label == label), kinds[0] if kinds else Broken)
+
+
+def label_of(error: BaseException | None) -> str:
+    """What a stream is counted as that this ended: cancelled if its caller went away, broken if nobody foresaw it."""
+    if isinstance(error, CancelledError | GeneratorExit):
+        return Cancelled.label
+    return error.label if isinstance(error, SwaraError) else Broken.label

@@ -1,6 +1,5 @@
 """The token service's Prometheus metrics. Base units, closed label sets, never a request id; see docs/metrics.md."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -8,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 from prometheus_client import Counter, Gauge, Histogram, Info
 
-from swara.errors import SwaraError
+from swara.errors import Broken, label_of
 from swara.frames import SLOTS
 from token_service.engines.base import Ended, Engine
 
@@ -67,14 +66,9 @@ class Outcome:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self.label = self.label or _label(error)
+        label = label_of(error)
+        self.label = self.label or (label if label in OUTCOMES else Broken.label)
         streams_total.labels(self.label).inc()
-
-
-def _label(error: BaseException | None) -> str:
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
-        return "cancelled"
-    return error.label if isinstance(error, SwaraError) and error.label in OUTCOMES else "broken"
 
 
 @runtime_checkable

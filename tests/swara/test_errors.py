@@ -1,5 +1,7 @@
 """The error tree: one kind, four wires."""
 
+import asyncio
+
 import grpc
 import pytest
 
@@ -50,3 +52,17 @@ def test_full_says_when_to_come_back() -> None:
         429,
         1013,
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "label"),
+    [
+        *((kind("why"), kind.label) for kind in every_kind()),
+        (asyncio.CancelledError(), "cancelled"),
+        (GeneratorExit(), "cancelled"),
+        (ValueError("nobody foresaw it"), "broken"),
+        (None, "broken"),
+    ],
+)
+def test_a_stream_is_counted_as_what_ended_it(error: BaseException | None, label: str) -> None:
+    assert errors.label_of(error) == label
