@@ -14,7 +14,7 @@ import pytest
 import trustme
 from websockets.sync.client import connect
 
-from gateway import renewal
+from gateway.doors.http import renewal
 from swara.channel import connect as connect_grpc
 from swara.process import ServiceProcess, free_port
 from swara.stack import WEIGHTS, Stack

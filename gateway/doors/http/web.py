@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.doors.http.patient_http import PatientProtocol
-from gateway.renewal import Renewed
+from gateway.doors.http.renewal import Renewed
 from gateway.settings import GatewaySettings
 from swara.address import UNIX, check, host_and_port, is_unix
 from swara.errors import SetupError
