@@ -147,7 +147,7 @@ def test_closing_a_text_that_is_being_written_hangs_up(stack: Stack, client: Cli
 
 
 def test_others_hear_a_shareable_speech_from_its_start_and_from_any_sample(stack: Stack, client: Client) -> None:
-    speech = client.synthesize(TEXT, seed=5, shareable=True)
+    speech = client.synthesize(SHORT, seed=5, shareable=True)
     synthesis_id = speech.started.synthesis_id
     with client.listen(synthesis_id) as other, client.listen(synthesis_id, 7_000) as late:
         whole = speech.read()
@@ -230,7 +230,7 @@ def test_say_speaks_what_comes_on_stdin_while_it_is_being_written(stack: Stack, 
 def test_listen_joins_what_say_shares(stack: Stack, tmp_path: Path) -> None:
     mine, others = tmp_path / "mine.wav", tmp_path / "others.wav"
     said = subprocess.Popen(
-        command("say", TEXT, "--share", "-o", mine, "--address", stack.gateway_address),
+        command("say", SHORT, "--share", "-o", mine, "--address", stack.gateway_address),
         stderr=subprocess.PIPE,
         encoding="utf-8",
         cwd=ROOT,
