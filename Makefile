@@ -48,7 +48,7 @@ bench: $(SERVICES)  ## measure this machine: one stream, then 2 and 4 at once
 quality: $(SERVICES)  ## decode the same codes whole and streaming, in every mode, beside an earlier report's figures (docs/decoder.md)
 	$(PYTHON) -m benchmarks.quality
 
-test: $(DEV)  ## every part by itself, and in pairs (7 minutes)
+test: $(DEV)  ## every part by itself, and in pairs (6 minutes)
 	$(PYTHON) -m pytest --ignore=tests/stack --ignore=tests/security
 
 test-stack: $(DEV)  ## the three services together, at every door; keys and TLS (5 minutes)
