@@ -4,8 +4,8 @@ The same arguments, prompt, sampling and event loop as the vllm engine of the to
 little looked through, with three differences: vLLM's own Llama class without the slot grammar, vLLM's own scheduler
 with its `stream_interval` of a frame, and nothing between it and the reader.
 
-Each line of standard input, "streams frames", asks for a row; standard output is a line when it is ready, then the rows
-as JSON. It ends with its input.
+Each line of standard input, "streams frames", asks for a row; the descriptor `--rows` gets a line when it is ready,
+then the rows as JSON. It ends with its input.
 """
 
 import argparse
@@ -83,26 +83,22 @@ async def answer(setup: EngineSetup, prompt_ids: list[int], sampling: Sampling, 
         llm.shutdown()
 
 
-def output_for_rows() -> TextIO:
-    """Standard output as it was given; whatever else is printed in this process, vLLM's log for one, goes to stderr."""
-    rows = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return rows
-
-
 def main() -> None:
     """Reads the flags that benchmarks/engine_raw.py gives; those of the token service follow them."""
-    rows = output_for_rows()
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--text", required=True)
     parser.add_argument("--sampling", type=json.loads, required=True)
+    parser.add_argument("--rows", type=int, required=True, help="the file descriptor that rows are written to")
     given, flags = parser.parse_known_args()
+    # vLLM's own process gets none of it, so that the pipe ends with this one.
+    os.set_inheritable(given.rows, False)
     settings = TokenSettings.load(flags)
     folder = Path(settings.model)
     profile = load_profile(folder, settings.profile)
     prompt_ids = Prompter(profile, load_tokenizer(folder)).prompt_ids(given.text, profile.voice("").name)
     setup = EngineSetup(folder, profile, settings)
-    uvloop.run(answer(setup, list(prompt_ids), Sampling(**given.sampling), rows))
+    with open(given.rows, "w", encoding="utf-8") as rows:
+        uvloop.run(answer(setup, list(prompt_ids), Sampling(**given.sampling), rows))
 
 
 if __name__ == "__main__":
