@@ -38,14 +38,19 @@ class Trial:
         await asyncio.gather(*[self._prove_after((*self._prompt, *ids)) for ids in begun])
 
     async def carried_streams(self, ceiling_streams: int) -> int:
-        """The most streams, up to the ceiling, for which a frame takes no more than its share of real time."""
+        """The most streams, up to the ceiling, for which a frame takes no more than its share of real time.
+
+        They draw as listeners' streams do, and once unmeasured: what an engine compiles at its first draw of a kind, no
+        listener waits for, and it is no sign of how fast the engine is.
+        """
+        await self._frame_seconds(ceiling_streams)
         streams = ceiling_streams
         while streams > 1 and await self._frame_seconds(streams) > USABLE_SHARE * FRAME_SECONDS:
             streams //= 2
         return streams
 
     async def _prove_after(self, ids: tuple[int, ...]) -> None:
-        drawn, _ = await self._drawn(f"proof-{self._grammar.slot_after(ids[-1])}", ids, PROOF_TOKENS, 0)
+        drawn, _ = await self._drawn(f"proof-{self._grammar.slot_after(ids[-1])}", ids, PROOF_TOKENS, 0, WILD)
         last_id = ids[-1]
         for token_id in drawn:
             if token_id not in self._grammar.legal_ids(self._grammar.slot_after(last_id)):
@@ -57,7 +62,8 @@ class Trial:
 
     async def _frame_seconds(self, streams: int) -> float:
         """What a frame takes in a batch of so many streams, the slowest of them; infinite where they find no room."""
-        runs = [self._drawn(f"trial-{k}", self._prompt, TIMED_TOKENS, TIMED_TOKENS) for k in range(streams)]
+        usual = self._profile.sampling
+        runs = [self._drawn(f"trial-{k}", self._prompt, TIMED_TOKENS, TIMED_TOKENS, usual) for k in range(streams)]
         slowest_seconds = 0.0
         for answer in await asyncio.gather(*runs, return_exceptions=True):
             match answer:
@@ -70,10 +76,10 @@ class Trial:
         return slowest_seconds * SLOTS
 
     async def _drawn(
-        self, order_id: str, ids: tuple[int, ...], max_tokens: int, min_tokens: int
+        self, order_id: str, ids: tuple[int, ...], max_tokens: int, min_tokens: int, sampling: Sampling
     ) -> tuple[list[int], float]:
         """The tokens, and how long each took after the first of them had come."""
-        order = TokenOrder(order_id, ids, max_tokens, min_tokens, WILD, seed=len(order_id))
+        order = TokenOrder(order_id, ids, max_tokens, min_tokens, sampling, seed=len(order_id))
         batches: list[list[int]] = []
         arrived_seconds: list[float] = []
         async with aclosing(self._source.generate(order)) as arriving:
