@@ -152,7 +152,7 @@ demo-model: $(DEMO_MODEL)  ## make the demo model again from nothing (hours)
 evaluate: $(EVALUATION)  ## judge the demo model on held-out sentences: codec, Hindi, English (an hour); ARGS="--sentences 10"
 	$(PYTHON) -m demo_model evaluate $(ARGS)
 
-test-voice: $(DEV) $(JUDGES)  ## ten sentences through the three services, judged by Whisper and DistillMOS (minutes)
+test-voice: $(DEV) $(JUDGES)  ## ten sentences through the three services, judged by Whisper and DistillMOS (a minute, and their download)
 	$(PYTHON) -m pytest -s -m voice tests/voice
 
 clean:  ## remove what was built, the virtual environments included

