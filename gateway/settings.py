@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from gateway.text import Style
-from swara.address import check, is_unix
+from swara.address import bracketed, check, is_unix
 from swara.errors import SetupError
 from swara.player import START_HELD_SECONDS
 from swara.settings import ServiceSettings
@@ -125,7 +125,7 @@ class GatewaySettings(ServiceSettings):
         Raises SetupError for what is no address.
         """
         served = [address.strip() for address in (self.peer_address or self.address).split(",")]
-        owner = self.advertised_address or next((one for one in served if not is_unix(one)), served[0])
+        owner = bracketed(self.advertised_address) or next((one for one in served if not is_unix(one)), served[0])
         check(owner)
         return owner
 

@@ -3,6 +3,7 @@
 Whoever listens or connects asks here what one is, and none is left to gRPC to make sense of.
 """
 
+import ipaddress
 import re
 
 from swara.errors import SetupError
@@ -39,3 +40,12 @@ def check(address: str) -> None:
     """Raises SetupError for what is no address."""
     if not is_unix(address) or address == UNIX:
         host_and_port(address)
+
+
+def bracketed(address: str) -> str:
+    """The address, of IPv6 with its brackets where it is a bare `host:port`, as Kubernetes writes `$(POD_IP):50051`."""
+    host, _, port = address.rpartition(":")
+    try:
+        return f"[{ipaddress.IPv6Address(host)}]:{port}"
+    except ValueError:
+        return address

@@ -24,6 +24,7 @@ def test_a_lead_with_which_no_player_can_begin_is_refused_with_a_sentence(second
         (["--address=unix:/run/swara.sock"], "unix:/run/swara.sock"),
         (["--address=0.0.0.0:50051", "--peer-address=10.0.0.1:50054"], "10.0.0.1:50054"),
         (["--address=0.0.0.0:50051", "--advertised-address=speech-1:50051"], "speech-1:50051"),
+        (["--advertised-address=fd00::7:50051"], "[fd00::7]:50051"),
     ],
 )
 def test_other_gateways_are_told_one_address_that_they_can_reach(flags: list[str], address: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swara.address import check, host_and_port, is_name, is_unix
+from swara.address import bracketed, check, host_and_port, is_name, is_unix
 from swara.errors import SetupError
 
 NO_ADDRESSES = [
@@ -55,3 +55,17 @@ def test_what_is_none_is_named_in_a_sentence_that_tells_what_one_is(address: str
     with pytest.raises(SetupError) as refusal:
         check(address)
     assert str(refusal.value) == f"{address} is not an address of the form {form}"
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("fd00::1:50051", "[fd00::1]:50051"),
+        ("fd00:1:2:3:4:5:6:7:50051", "[fd00:1:2:3:4:5:6:7]:50051"),
+        ("[fd00::1]:50051", "[fd00::1]:50051"),
+        ("10.0.0.1:50051", "10.0.0.1:50051"),
+        ("", ""),
+    ],
+)
+def test_a_pods_address_gets_the_brackets_that_a_manifest_cannot_write(written: str, address: str) -> None:
+    assert bracketed(written) == address
