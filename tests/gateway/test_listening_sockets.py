@@ -1,5 +1,6 @@
 """web.py: where the HTTP door listens."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def test_a_socket_that_a_killed_process_has_left_is_replaced(tmp_path: Path) -> 
     replaced.close()
 
 
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_a_host_of_ipv6_stands_in_brackets() -> None:
     port = free_port()
     with listen(f"[::1]:{port}", SILENT_SECONDS) as listener:
