@@ -1,12 +1,14 @@
 """The demo overlay's pods really run, and a rolling upgrade of all of them under load loses nothing, nor its way back.
 
-The speech pods begin and end with an older version of the code: twice both versions work together for a while.
+The speech pods begin and end with an older version of the code: twice both versions work together for a while. Both
+have the same model: what one codec has begun no other can go on with.
 
 The processes have the pods' own command lines, variables, volumes and probes, each pod a network of its own; what
 Kubernetes does around them (scheduling, endpoints, rollout) is done by tests/deploy/cluster.py.
 """
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -31,6 +33,7 @@ pytestmark = [
 LISTENERS = 2
 # The first commit with these manifests. From the first release on it should be the last release.
 OLDER = "d6d728f"
+WEIGHTS = "demo_model/weights"
 # What docs/deploy.md has the operator make, so that every gateway goes on with what another began.
 SECRET = {
     "apiVersion": "v1",
@@ -52,13 +55,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @cache
 def older_version() -> Path:
-    """A checkout of the older version; this one where the history does not reach back to it."""
+    """A checkout of the older version with this one's model; this one where the history does not reach back to it."""
     folder = ROOT / "build" / "older"
     folder.mkdir(parents=True, exist_ok=True)
     archive = subprocess.run(["git", "archive", OLDER], cwd=ROOT, capture_output=True)
     if archive.returncode:
         return ROOT
     subprocess.run(["tar", "--extract", "--directory", str(folder)], input=archive.stdout, check=True)
+    shutil.copytree(ROOT / WEIGHTS, folder / WEIGHTS, dirs_exist_ok=True)
     return folder
 
 
