@@ -9,7 +9,7 @@ rows and their medians go to engine-<device>.json and .png in $OUT or benchmarks
 On a GPU:
 
     python -m benchmarks.engine --model orpheus-3b --engines native vllm vllm-raw --precisions bf16 --rounds 3 \\
-        --streams 1 64 256 --context-tokens 512 --kv-cache-bytes 15000000000
+        --streams 1 64 256 --context-tokens 512 --kv-cache-bytes 16000000000
 """
 
 import argparse

@@ -1,5 +1,5 @@
 """SNAC's snake activation as one Triton kernel forward and one backward. As the package scripts it, its gradient is a
-dozen passes over memory and was a fifth of a training step; torch.compile's needed a minute and a half to be ready."""
+dozen passes over memory and was a fifth of a training step; torch.compile's took more than a minute to be ready."""
 
 from typing import Any
 
